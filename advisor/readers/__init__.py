@@ -1,0 +1,7 @@
+"""Reading logs: recognise the format, parse it, and assemble the runs."""
+
+from __future__ import annotations
+
+from advisor.readers.registry import formats, read_bytes, read_path
+
+__all__ = ["formats", "read_bytes", "read_path"]

@@ -1,0 +1,224 @@
+"""From a reader's records to Runs: columns, the axis, and the places where a file changes from one run to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from advisor.model import Axis, Event, FloatArray, Run, Series, Value
+from advisor.readers.base import NewRun, Record
+from advisor.readers.columns import Columns, IntArray
+from advisor.readers.names import UNITS
+
+LEAST_PLACED = 0.5
+"""Share of rows that must name a step for steps to be the axis: evaluations that print none belong to the step before them."""
+
+STAYS_BACK = 3
+"""How many points in a row must lie behind the furthest one for a new run to have begun."""
+_STAND_INS: Mapping[str, Mapping[str, str]] = {
+    "train_loss": {
+        "train_bits": "judged-by-bits",
+        "train_mean_bits": "judged-by-bits",
+        "train_sentence_loss": "judged-by-sentence",
+        "train_loss_sum": "sum-of-losses",
+        "train_error": "",
+        "train_mean_error": "",
+        "train_perplexity": "judged-by-perplexity",
+    },
+    "eval_loss": {
+        "eval_bits": "judged-by-bits",
+        "eval_sentence_loss": "judged-by-sentence",
+        "eval_loss_sum": "sum-of-losses",
+        "eval_error": "",
+        "eval_perplexity": "judged-by-perplexity",
+    },
+}
+"""What is judged where no loss was logged, the best first, and the note that says so: quantities that rise and fall with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """The columns as arrays, with a position on the axis for every row."""
+
+    columns: Columns
+    line: IntArray
+    series: dict[str, tuple[IntArray, FloatArray]]
+    epoch: FloatArray
+    position: FloatArray
+    axis: Axis
+    notes: tuple[str, ...]
+
+
+def assemble(records: Iterable[Record], source: str, reader: str) -> list[Run]:
+    """Return the runs that `records` tell of: one, or several where the step goes back. Empty where there is nothing."""
+    runs: list[Run] = []
+    columns, announced = Columns(), False
+    for record in records:
+        if isinstance(record, NewRun):
+            if len(columns.line) or columns.events:
+                runs += _runs(columns, announced, source, reader)
+                columns = Columns()
+            announced = True
+        else:
+            columns.add(record)
+    return runs + _runs(columns, announced, source, reader)
+
+
+def _runs(columns: Columns, announced: bool, source: str, reader: str) -> list[Run]:
+    """Return the runs in these columns: one where the log announced it, else also several."""
+    if not len(columns.line) and not columns.events:
+        return []
+    series = columns.arrays()
+    kinds = _kinds({name: rows for name, (rows, _) in series.items()})
+    epoch = np.frombuffer(columns.epoch) if len(columns.epoch) else np.array([])
+    if np.any(np.isinf(epoch)):
+        epoch = np.where(np.isinf(epoch), np.nan, epoch)
+    step, notes = _unfold(np.frombuffer(columns.step) if len(columns.step) else np.array([]), epoch, kinds)
+    axis, position = _axis(step, epoch)
+    line = np.frombuffer(columns.line, dtype=np.int64) if len(columns.line) else np.array([], dtype=np.int64)
+    table = _Table(columns, line, series, epoch, position, axis, notes)
+    bounds = [*([0] if announced or not kinds else _boundaries(table, kinds)), len(columns.line)]
+    return [_run(table, begin, end, source, reader) for begin, end in pairwise(bounds)]
+
+
+def _kinds(rows: dict[str, IntArray]) -> list[IntArray]:
+    """Return the row numbers of train measurements and of evaluations, which each keep their own order."""
+    train = [r for name, r in rows.items() if name in ("train_loss", *_STAND_INS["train_loss"])]
+    evals = [r for name, r in rows.items() if name.startswith("eval_")]
+    return [group[0] if len(group) == 1 else np.unique(np.concatenate(group)) for group in (train, evals) if group]
+
+
+def _unfold(step: FloatArray, epoch: FloatArray, kinds: list[IntArray]) -> tuple[FloatArray, tuple[str, ...]]:
+    """Return steps that count through the run, where the log counts them anew in each epoch, and a note of it."""
+    if not kinds:
+        return step, ()
+    rows = kinds[0][np.isfinite(step[kinds[0]]) & np.isfinite(epoch[kinds[0]])]
+    back = np.diff(step[rows]) < 0
+    onward = np.diff(epoch[rows]) > 0
+    if not np.any(back & onward) or np.any(np.diff(step[rows])[onward] > 0) or np.any(epoch[rows] % 1):
+        return step, ()
+    length = float(np.max(step[rows]))
+    known = np.isfinite(step) & np.isfinite(epoch)
+    unfolded = step.copy()
+    unfolded[known] += (epoch[known] - np.min(epoch[rows])) * length
+    return unfolded, ("steps-per-epoch",)
+
+
+def _axis(step: FloatArray, epoch: FloatArray) -> tuple[Axis, FloatArray]:
+    """Choose what the run is drawn over: steps, else epochs, else row numbers. Gaps take the place of the row before."""
+    named: tuple[tuple[Axis, FloatArray], ...] = (("step", step), ("epoch", epoch))
+    for name, places in named:
+        known = np.isfinite(places)
+        if np.any(known) and np.mean(known) >= LEAST_PLACED:
+            latest = np.maximum.accumulate(np.where(known, np.arange(len(places)), -1))
+            return name, np.where(latest >= 0, places[latest], places[known][0])
+    return "row", np.arange(1.0, len(step) + 1)
+
+
+def _boundaries(table: _Table, kinds: list[IntArray]) -> list[int]:
+    """Return the rows at which a run begins: where the position of its kind goes back.
+
+    An evaluation that goes back just before the training does belongs to the new run (an evaluation before the first step).
+    """
+    bounds = [0]
+    train = kinds[0]
+    for row in _steps_back(table.position, train):
+        first = row
+        if len(kinds) > 1:
+            previous = train[np.searchsorted(train, row) - 1]
+            between = [e for e in _steps_back(table.position, kinds[1]) if previous < e < row]
+            first = between[0] if between else row
+        bounds.append(first)
+    return bounds
+
+
+def _steps_back(position: FloatArray, rows: IntArray) -> list[int]:
+    """Return the rows at which the position goes back and stays back for the next points.
+
+    Points out of order, as two processes that write one file leave them, pass the old mark again at once: no new run.
+    """
+    places = position[rows]
+    found: list[int] = []
+    mark, since, latest = -np.inf, 0, 0
+    for i in map(int, np.flatnonzero(np.diff(places) < 0) + 1):
+        mark = max(mark, float(np.max(places[since:i])))
+        since = i
+        if float(np.max(places[i : i + STAYS_BACK])) <= mark and i + 1 < len(places):
+            if len(found) and i - latest < STAYS_BACK:
+                found.pop()
+            found.append(int(rows[i]))
+            mark, latest = -np.inf, i
+    return found
+
+
+def _run(table: _Table, begin: int, end: int, source: str, reader: str) -> Run:
+    """Return the run that the rows from `begin` to before `end` tell of."""
+    columns = table.columns
+    series: dict[str, Series] = {}
+    for name, (where, _) in table.series.items():
+        low, high = np.searchsorted(where, (begin, end))
+        if low < high:
+            series[name] = _series(table, name, int(low), int(high))
+    notes = (*table.notes, *_stand_in(series))
+    config: dict[str, Value] = {}
+    for row, settings in columns.settings:
+        if row < end or row == begin:
+            config |= settings
+    events = (_placed(e, table.position, row, begin, end) for row, e in columns.events if begin < row <= end or row == begin == 0)
+    return Run(
+        source=source,
+        reader=reader,
+        series=series,
+        axis=table.axis,
+        events=tuple(events),
+        config=config,
+        unread=tuple(columns.unread),
+        unread_count=columns.unread_count,
+        notes=notes,
+    )
+
+
+def _series(table: _Table, name: str, low: int, high: int) -> Series:
+    """Return one series of a run, in the order of the axis, without points that only repeat the one before."""
+    where, values = table.series[name]
+    rows, values = where[low:high], values[low:high]
+    # Neighbouring rows are a view and cost no memory.
+    at: slice | IntArray = slice(int(rows[0]), int(rows[-1]) + 1) if rows[-1] - rows[0] + 1 == len(rows) else rows
+    place = table.position[at]
+    if np.any(place[1:] < place[:-1]):
+        order = np.argsort(place, kind="stable")
+        at, values, place = rows[order], values[order], place[order]
+    series = Series(name, values, place, table.epoch[at], table.line[at], UNITS.get(name, ""))
+    repeats = _repeats(place, values) if table.axis != "row" else None
+    return series.take(~repeats) if repeats is not None and bool(np.any(repeats)) else series
+
+
+def _repeats(places: FloatArray, values: FloatArray) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Mark the points that say again what the point before them says: printed twice, logged by two processes."""
+    again = np.zeros(len(places), dtype=bool)
+    again[1:] = (np.diff(places) == 0) & ((values[1:] == values[:-1]) | (np.isnan(values[1:]) & np.isnan(values[:-1])))
+    return again
+
+
+def _stand_in(series: dict[str, Series]) -> list[str]:
+    """Let what stands in for a loss be judged where none was logged; the unit stays its own. Return notes about it."""
+    notes = []
+    for loss, others in _STAND_INS.items():
+        for other, note in others.items():
+            if loss not in series and other in series:
+                found = series.pop(other)
+                series[loss] = Series(loss, found.values, found.x, found.epoch, found.line, found.unit)
+                notes += [note] if note else []
+    named = [n for n in series if n.startswith("eval_") and n.endswith("_loss") and n != "eval_loss"]
+    if "eval_loss" not in series and len(named) == 1:
+        found = series.pop(named[0])
+        series["eval_loss"] = Series("eval_loss", found.values, found.x, found.epoch, found.line, "nats")
+    return list(dict.fromkeys(notes))
+
+
+def _placed(event: Event, position: FloatArray, row: int, begin: int, end: int) -> Event:
+    x = float(position[row - 1]) if row > begin else float("nan")
+    return Event(event.kind, event.line, event.text, x, row >= end)

@@ -1,0 +1,221 @@
+"""What every reader shares: the source it reads, the records it yields, and the description by which it is found."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, TypeAlias
+
+import numpy as np
+
+from advisor.errors import UnreadableLog
+from advisor.model import Event, FloatArray, Value
+from advisor.readers.streams import BROKEN_ARCHIVE, SUFFIXES, Watch, decompressed, open_binary
+
+HEAD_BYTES = 1 << 16
+"""How much of a file recognition looks at."""
+
+MAX_DOCUMENT_BYTES = 1 << 29
+"""A larger file is not read as one document (a trainer state, a notebook), however small its compressed form is."""
+
+MAX_LINE_BYTES = 1 << 26
+"""A longer line is no log line; reading stops there with a clear error instead of filling the memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The measurements of one line, by canonical name, `step` and `epoch` among them where the line names them."""
+
+    line: int
+    values: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Many rows at once, for readers that can parse them faster together.
+
+    lines: the line of every row. values: by canonical name, (which rows of the block, counted from 0 and rising; their values).
+    """
+
+    lines: np.ndarray[tuple[int], np.dtype[np.int64]]
+    values: Mapping[str, tuple[np.ndarray[tuple[int], np.dtype[np.int64]], FloatArray]]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Hyper-parameters found in the log."""
+
+    values: Mapping[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A line that looks like a measurement and could not be read."""
+
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewRun:
+    """The log says that another run begins here."""
+
+    line: int
+
+
+Record: TypeAlias = Row | Block | Event | Settings | Unread | NewRun
+Parser: TypeAlias = "Callable[[Source], Iterator[Record]]"
+FolderParser: TypeAlias = Callable[[Path], Iterator[tuple[Path, Iterator[Record]]]]
+"""From a folder to the runs in it: the file or folder of each, and its records. Empty where the folder is of another kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A log format: how it is recognised (data) and how it is read (a pure function).
+
+    file_names: patterns of names that settle it. head: regular expressions, one of which must match the first 64 kB.
+    magic: byte patterns, one of which begins every file of a binary format. Only formats that have one are given binary files.
+    read_folder: how a folder of this format is read, where runs of it are folders.
+    example: a few real lines, shown by `advisor formats`.
+    """
+
+    name: str
+    title: Mapping[str, str]
+    read: Parser
+    file_names: tuple[str, ...] = ()
+    head: tuple[str, ...] = ()
+    magic: tuple[bytes, ...] = ()
+    read_folder: FolderParser | None = None
+    example: str = ""
+
+    def recognises(self, source: Source) -> bool:
+        """Tell whether the file name and the beginning of the file look like this format."""
+        if self.magic:
+            return any(re.match(p, source.raw_head, re.DOTALL) for p in self.magic)
+        if self.file_names and not any(re.search(p, source.file_name) for p in self.file_names):
+            return False
+        return not self.head or any(re.search(p, source.head, re.MULTILINE) for p in self.head)
+
+
+class Source:
+    """A file or a stream to read: decoded text, by lines or whole, plain or compressed. Holds the bytes only of a stream.
+
+    watch is told how many bytes of the file are read. broken: the compressed file ended or broke off in the middle.
+    """
+
+    def __init__(self, name: str, path: Path | None = None, data: bytes | None = None, watch: Watch | None = None) -> None:
+        self.name = name
+        self.path = path
+        self.file_name = path.name if path else name
+        for suffix in SUFFIXES:
+            self.file_name = self.file_name.removesuffix(suffix)
+        self._data = data
+        self._watch = watch
+        self.broken = False
+        with self.open() as stream:
+            self.raw_head = self._read(stream, HEAD_BYTES)
+        # A log that was truncated while it was written to begins with zero bytes.
+        self.encoding = detect_encoding(self.raw_head.lstrip(b"\0"))
+        self.head = self.raw_head.decode(self.encoding, errors="replace").replace("\r\n", "\n").lstrip("\0")
+
+    def open(self) -> BinaryIO:
+        """Return the source as a binary stream, from its beginning."""
+        if self.path is None:
+            return decompressed(io.BytesIO(self._data or b""), self.name)
+        return open_binary(self.path, self._watch)
+
+    def _read(self, stream: BinaryIO, size: int) -> bytes:
+        """Return up to `size` bytes; of a compressed file that breaks off, what comes before."""
+        parts: list[bytes] = []
+        try:
+            # `read1` gives what is decompressed so far, where `read` would raise before giving anything.
+            while size > 0 and (part := stream.read1(min(size, 1 << 16))):  # type: ignore[attr-defined]
+                parts.append(part)
+                size -= len(part)
+        except BROKEN_ARCHIVE:
+            self.broken = True
+        return b"".join(parts)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing but white space at the beginning."""
+        return not self.head.strip("\ufeff\0 \t\r\n")
+
+    @property
+    def is_binary(self) -> bool:
+        """Whether the beginning is no text: control characters that no log prints."""
+        sample = self.head[:4096]
+        odd = sum((c < " " and c not in "\t\n\r\x1b\x08\x0c") or c == "\ufffd" for c in sample)
+        return odd > len(sample) // 20
+
+    def text(self) -> str:
+        """Return the whole source, decoded. Raises UnreadableLog where it is larger than any log of one document."""
+        with self.open() as stream:
+            data = self._read(stream, MAX_DOCUMENT_BYTES + 1)
+        if len(data) > MAX_DOCUMENT_BYTES:
+            raise UnreadableLog(
+                f"{self.name}: one document of more than {MAX_DOCUMENT_BYTES >> 20} MB; give a log with a line for each step"
+            )
+        return data.decode(self.encoding, errors="replace").removeprefix("\ufeff")
+
+    def lines(self) -> Iterator[tuple[int, str]]:
+        """Yield (line number from 1, line without its end). Carriage returns inside a line are kept.
+
+        Raises UnreadableLog at a line longer than `MAX_LINE_BYTES`.
+        """
+        with (
+            self.open() as stream,
+            io.TextIOWrapper(stream, self.encoding, errors="replace", newline="\n") as text,
+        ):
+            number = 0
+            while line := self._line(text):
+                number += 1
+                if number == 1:
+                    line = line.removeprefix("\ufeff")
+                if len(line) == MAX_LINE_BYTES and not line.endswith("\n"):
+                    raise UnreadableLog(
+                        f"{self.name}:{number}: a line of more than {MAX_LINE_BYTES >> 20} MB is no log line; "
+                        "give the training log itself"
+                    )
+                yield number, line.rstrip("\r\n").lstrip("\0")
+
+    def _line(self, text: io.TextIOWrapper) -> str:
+        try:
+            return text.readline(MAX_LINE_BYTES)
+        except BROKEN_ARCHIVE:
+            self.broken = True
+            return ""
+
+
+def detect_encoding(head: bytes) -> str:
+    """Return the name of the encoding of a text that begins with `head`.
+
+    A byte-order mark decides; else UTF-16 shows as zero bytes in every other place; else UTF-8 where it decodes, else GBK
+    where it decodes (Chinese Windows), else Latin-1, which never fails.
+    """
+    for mark, name in (
+        (codecs.BOM_UTF8, "utf-8-sig"),
+        (codecs.BOM_UTF16_LE, "utf-16"),
+        (codecs.BOM_UTF16_BE, "utf-16"),
+    ):
+        if head.startswith(mark):
+            return name
+    even, odd = head[0:2000:2], head[1:2000:2]
+    zeros = len(even) // 2
+    if zeros and odd.count(0) > zeros and even.count(0) < zeros // 10 + 1:
+        return "utf-16-le"
+    if zeros and even.count(0) > zeros and odd.count(0) < zeros // 10 + 1:
+        return "utf-16-be"
+    for name in ("utf-8", "gb18030"):
+        decoder = codecs.getincrementaldecoder(name)()
+        try:
+            decoder.decode(head)
+        except UnicodeDecodeError:
+            continue
+        return name
+    # A few broken bytes in a UTF-8 log (a bar cut in the middle) are no reason to misread the rest.
+    broken = head.decode("utf-8", errors="replace").count("\ufffd")
+    return "utf-8" if broken * 100 < len(head) else "latin-1"

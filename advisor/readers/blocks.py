@@ -1,0 +1,130 @@
+"""Many JSON objects at once: objects with the same keys become columns in one step, which is several times faster than rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain, islice
+from operator import itemgetter
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from advisor.model import FloatArray
+from advisor.readers.base import Block, Source
+from advisor.readers.columns import IntArray
+from advisor.readers.names import AXES, canonical_keys
+from advisor.readers.objects import SUMMARY_MARKS, row
+from advisor.readers.streams import BROKEN_ARCHIVE
+
+try:
+    from orjson import loads
+except ImportError:  # the `fast` extra; the standard library reads the same
+    from json import loads  # type: ignore[assignment]
+
+__all__ = ["block", "json_blocks", "loads", "parse_all"]
+
+BLOCK_LINES = 1 << 13
+LEAST_FOR_COLUMNS = 16
+"""Objects with the same keys, below which rows cost less than columns."""
+
+UTF8 = ("utf-8", "utf-8-sig")
+
+
+def json_blocks(source: Source) -> Iterator[tuple[int, list[bytes]]]:
+    """Yield (number of the first line, lines) of a source in UTF-8, some thousand lines at a time; nothing for other encodings."""
+    if source.encoding not in UTF8:
+        return
+    first = 1
+    with source.open() as stream:
+        while lines := _next_lines(stream, source):
+            if first == 1:
+                lines[0] = lines[0].removeprefix(b"\xef\xbb\xbf").lstrip(b"\0")
+            yield first, lines
+            first += len(lines)
+
+
+def _next_lines(stream: BinaryIO, source: Source) -> list[bytes]:
+    """Return the next lines; of a compressed file that breaks off, those before."""
+    lines: list[bytes] = []
+    try:
+        lines.extend(islice(stream, BLOCK_LINES))
+    except BROKEN_ARCHIVE:
+        source.broken = True
+    return lines
+
+
+def parse_all(lines: Sequence[bytes]) -> list[dict[str, Any]] | None:
+    """Return the objects on `lines`, one each, or None where a line is anything else: then each is looked at by itself."""
+    try:
+        # One call for all lines: half of the time of a call for each.
+        objects = loads(b"[" + b",".join(lines) + b"]")
+    except (ValueError, RecursionError):
+        return None
+    return objects if len(objects) == len(lines) > 0 and set(map(type, objects)) == {dict} else None
+
+
+def block(objects: Sequence[dict[str, Any]], first_line: int) -> Block:
+    """Return the measurements of `objects`, which stand on consecutive lines. Objects without a measurement are left out."""
+    keys = tuple(objects[0])
+    # Where every key is a number, objects of one length with those keys have no others, and need no grouping.
+    if len(_numeric(objects[0], keys)) == len(keys) and len(set(map(len, objects))) == 1 and (table := _columns(objects, keys)):
+        every = np.arange(len(objects))
+        return Block(every + first_line, {name: (every, column) for name, column in table.items()})
+    groups: dict[tuple[str, ...], list[int]] = {}
+    for i, entry in enumerate(objects):
+        groups.setdefault(tuple(entry), []).append(i)
+    parts: dict[str, list[tuple[IntArray, FloatArray]]] = {}
+    for keys, indices in groups.items():
+        table = _columns([objects[i] for i in indices], keys) if len(indices) >= LEAST_FOR_COLUMNS else None
+        if table is not None:
+            at = np.array(indices)
+            for name, column in table.items():
+                parts.setdefault(name, []).append((at, column))
+            continue
+        for i in indices:
+            measured = row(objects[i], i)
+            for name, value in (measured.values if measured else {}).items():
+                parts.setdefault(name, []).append((np.array([i]), np.array([value])))
+    return _numbered({name: _joined(pieces) for name, pieces in parts.items()}, first_line)
+
+
+def _numeric(first: Mapping[str, Any], keys: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Return (key, quantity) of what is a number in the first object."""
+    return [(key, name) for key, name in canonical_keys(keys) if type(first[key]) in (int, float)]
+
+
+def _columns(objects: Sequence[dict[str, Any]], keys: tuple[str, ...]) -> dict[str, FloatArray] | None:
+    """Return the columns of objects with these keys; None where one lacks a key, or they measure nothing or hold no numbers."""
+    names = _numeric(objects[0], keys)
+    if len(names) < 2 or any(mark in keys for mark in SUMMARY_MARKS) or {n for _, n in names} <= set(AXES):  # noqa: PLR2004
+        return None
+    wanted = tuple(key for key, _ in names)
+    try:
+        flat = np.fromiter(
+            chain.from_iterable(map(itemgetter(*wanted), objects)), dtype=np.float64, count=len(objects) * len(names)
+        )
+    except (KeyError, ValueError, TypeError, OverflowError):
+        return None
+    table = flat.reshape(len(objects), len(names))
+    if not np.all(np.isfinite(table)):  # what is no number is rare enough to be read row by row
+        return None
+    return {name: np.ascontiguousarray(table[:, wanted.index(key)]) for key, name in names}
+
+
+def _joined(pieces: list[tuple[IntArray, FloatArray]]) -> tuple[IntArray, FloatArray]:
+    if len(pieces) == 1:
+        return pieces[0]
+    rows, values = np.concatenate([r for r, _ in pieces]), np.concatenate([v for _, v in pieces])
+    order = np.argsort(rows, kind="stable")
+    return rows[order], values[order]
+
+
+def _numbered(values: Mapping[str, tuple[IntArray, FloatArray]], first_line: int) -> Block:
+    """Return a block of the objects that measure something, numbered from 0."""
+    measured = [rows for name, (rows, _) in values.items() if name not in AXES]
+    kept = np.unique(np.concatenate(measured)) if measured else np.array([], dtype=np.int64)
+    numbered = {}
+    for name, (rows, column) in values.items():
+        inside = np.isin(rows, kept) if name in AXES else slice(None)
+        numbered[name] = (np.searchsorted(kept, rows[inside]), column[inside])
+    return Block(kept + first_line, numbered)

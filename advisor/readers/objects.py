@@ -1,0 +1,83 @@
+"""From one JSON-like object of a log to a row of measurements. Shared by every reader of objects."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+
+from advisor.model import Value
+from advisor.readers.base import Row
+from advisor.readers.clean import number
+from advisor.readers.names import canonical_keys
+
+SUMMARY_MARKS = ("train_runtime", "train_samples_per_second")
+"""Keys of the Trainer's closing line, whose `train_loss` is the mean of the run and not a point of its curve."""
+
+_DECODER = json.JSONDecoder()
+
+
+def row(values: Mapping[str, object], line: int) -> Row | None:
+    """Return the measurements in `values`, or None where it holds no number beside its place on the axis."""
+    names = canonical_keys(tuple(values))
+    summary = any(mark in values for mark in SUMMARY_MARKS)
+    measured: dict[str, float] = {}
+    for key, name in names:
+        value = values[key]
+        if type(value) is float or type(value) is int:
+            try:
+                measured[name] = float(value)
+            except OverflowError:
+                measured[name] = float("inf") if value > 0 else float("-inf")
+        elif type(value) is str and value:
+            converted = number(value)
+            if converted is not None:
+                measured[name] = converted
+    if summary:
+        measured.pop("train_loss", None)
+    if measured.keys() <= {"step", "epoch"}:
+        return None
+    return Row(line, measured)
+
+
+def scalars(values: Mapping[str, object]) -> dict[str, Value]:
+    """Return the entries of `values` that are plain numbers, texts or truth values; nested ones are flattened once."""
+    flat: dict[str, Value] = {}
+    for key, value in values.items():
+        if isinstance(value, bool | int | float | str):
+            flat[key] = value
+        elif isinstance(value, Mapping):
+            flat |= {str(k): v for k, v in value.items() if isinstance(v, bool | int | float | str)}
+    return flat
+
+
+def parse_object(text: str) -> dict[str, object] | None:
+    """Return the JSON object that `text` is, or None. NaN and Infinity are accepted, as trainers write them."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def objects_of_array(text: str, start: int, line: int) -> Iterator[tuple[int, dict[str, object] | None, int]]:
+    """Yield (line, object, end) for the objects of the JSON array whose `[` stands before `start`, as far as they are whole.
+
+    A broken or cut-off object is yielded as None and ends the array: what stands before it is still of use. line: the line
+    number at `start`.
+    """
+    position = start
+    while True:
+        begin = position
+        while position < len(text) and text[position] in " \t\r\n,":
+            position += 1
+        line += text.count("\n", begin, position)
+        if position >= len(text) or text[position] == "]":
+            return
+        try:
+            value, end = _DECODER.raw_decode(text, position)
+        except (ValueError, RecursionError):
+            yield line, None, position
+            return
+        yield line, value if isinstance(value, dict) else None, end
+        line += text.count("\n", position, end)
+        position = end

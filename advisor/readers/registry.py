@@ -1,0 +1,217 @@
+"""The list of formats, in the order in which they are tried, and the way from a path to its runs."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import lru_cache
+from importlib.metadata import entry_points
+from pathlib import Path
+
+from advisor.errors import UnreadableLog
+from advisor.model import Run, Value
+from advisor.readers import (
+    advisor_log,
+    boosting,
+    espnet,
+    fairseq,
+    fastai,
+    hf_console,
+    json_lines,
+    keras_console,
+    litgpt,
+    marian,
+    mlflow,
+    notebook,
+    sockeye,
+    table,
+    tensorboard,
+    text,
+    trainer_state,
+    ultralytics,
+    wandb,
+)
+from advisor.readers.assemble import assemble
+from advisor.readers.base import Format, Source
+from advisor.readers.names import is_loss_like
+from advisor.readers.objects import scalars
+
+BUILT_IN: tuple[Format, ...] = (
+    tensorboard.FORMAT,
+    wandb.FORMAT,
+    mlflow.DATABASE,
+    advisor_log.FORMAT,
+    notebook.FORMAT,
+    mlflow.FORMAT,
+    trainer_state.FORMAT,
+    json_lines.ARRAY,
+    json_lines.COLUMNS,
+    fairseq.FORMAT,
+    keras_console.FORMAT,
+    hf_console.FORMAT,
+    json_lines.FORMAT,
+    wandb.CHART,
+    ultralytics.FORMAT,
+    table.FORMAT,
+    fastai.FORMAT,
+    boosting.FORMAT,
+    boosting.CATBOOST,
+    marian.FORMAT,
+    espnet.FORMAT,
+    litgpt.FORMAT,
+    sockeye.FORMAT,
+    text.FORMAT,
+)
+
+_WANDB_SUMMARY = re.compile(r'\{(?=[^\n]*"_wandb"\s*:)(?=[^\n]*"_runtime"\s*:)[^\n]*\}\s*\Z')
+_WANDB_RUNS = re.compile(r'"?Name"?,(?:"?ID"?,)?"?State"?,.*"?Created"?,.*"?Runtime"?,')
+
+
+@lru_cache(maxsize=1)
+def formats() -> tuple[Format, ...]:
+    """Return all formats: those that plug-ins add by the entry point `advisor.readers.v1`, then our own."""
+    return (*(point.load() for point in entry_points(group="advisor.readers.v1")), *BUILT_IN)
+
+
+def read_path(path: Path) -> list[Run]:
+    """Return the runs in a log file or a run folder.
+
+    Raises UnreadableLog, whose message names the path, what was expected and what to do.
+    """
+    if not path.exists():
+        raise UnreadableLog(f"{path}: no such file or folder; give a training log or a run folder")
+    if path.is_dir():
+        return _read_folder(path)
+    try:
+        source = Source(str(path), path=path)
+    except OSError as error:
+        raise UnreadableLog(f"{path}: cannot be opened ({error.strerror}); check its permissions") from error
+    runs = _read(source)
+    beside = _config_beside(path.parent)
+    return [_with_config(run, beside) for run in runs] if beside else runs
+
+
+def read_bytes(data: bytes, name: str) -> list[Run]:
+    """Return the runs in a log given as bytes, such as standard input. Raises UnreadableLog."""
+    return _read(Source(name, data=data))
+
+
+def _read(source: Source) -> list[Run]:
+    if source.is_empty:
+        raise UnreadableLog(f"{source.name}: empty; give a log that holds at least one logged loss")
+    candidates = [f for f in formats() if f.magic and f.recognises(source)]
+    if not candidates:
+        if (what := _known_other(source)) is not None:
+            raise UnreadableLog(f"{source.name}: {what}")
+        candidates = [f for f in formats() if not f.magic and f.recognises(source)]
+    with_events: list[Run] = []
+    for candidate in candidates:
+        runs = assemble(candidate.read(source), source.name, candidate.name)
+        if any(is_loss_like(run.series) for run in runs):
+            return runs
+        if not with_events and any(run.events for run in runs):
+            with_events = runs
+    if with_events:
+        return with_events
+    if candidates and candidates[0].magic:
+        raise UnreadableLog(
+            f"{source.name}: a {candidates[0].title['en']} without a training or evaluation loss; "
+            "give the one that holds the loss values"
+        )
+    raise UnreadableLog(
+        f"{source.name}: no training log: no line names a loss beside a step or an epoch. Expected one of the formats that "
+        "`advisor formats` lists; give the file that holds the loss values"
+    )
+
+
+def _known_other(source: Source) -> str | None:
+    """Name what is no log at all, and what to do instead; None where it may be one."""
+    head = source.head.lstrip("\ufeff \t\r\n")
+    if head.startswith("version https://git-lfs.github.com/spec/"):
+        return "a Git LFS pointer, not the log itself; fetch it with `git lfs pull`"
+    if head[:200].lower().startswith(("<!doctype html", "<html")):
+        return "an HTML page, not a log; download the raw file"
+    if head.startswith("This is") and "TeX, Version" in head[:200]:
+        return "a LaTeX log, not a training log"
+    if _WANDB_SUMMARY.match(head):
+        return "a W&B summary, which holds only the last value of each quantity; give the run's `.wandb` file"
+    if _WANDB_RUNS.match(head):
+        return "a W&B table of runs, one line a run; export a chart, or give a run's `.wandb` file"
+    if source.is_binary:
+        return "binary data, not a text log; give the log file or the run folder"
+    return None
+
+
+def _read_folder(folder: Path) -> list[Run]:
+    """Return the runs of a Trainer output folder: its newest `trainer_state.json`; else those of the logs inside it.
+
+    A format that keeps its runs in folders comes before single logs, which may tell of the same runs again.
+    """
+    states = [p for p in (folder / "trainer_state.json", *folder.glob("checkpoint-*/trainer_state.json")) if p.is_file()]
+    if states:
+        # A checkpoint's history is a prefix of the next one's, so the longest is the run.
+        newest = max(states, key=lambda p: (_checkpoint_number(p), p.stat().st_size))
+        runs = read_path(newest)
+        beside = _config_beside(folder)
+        return [_with_config(run, beside) for run in runs]
+    for candidate in formats():
+        if candidate.read_folder is None:
+            continue
+        try:
+            found = [assemble(records, str(path), candidate.name) for path, records in candidate.read_folder(folder)]
+        except OSError as error:
+            raise UnreadableLog(f"{error.filename or folder}: cannot be read ({error.strerror}); check its permissions") from error
+        if runs := [run for group in found for run in group if is_loss_like(run.series)]:
+            return runs
+    logs = sorted(
+        p
+        for p in (*folder.iterdir(), folder / "files" / "output.log")
+        if p.suffix in (".jsonl", ".log", ".csv", ".tsv", ".out") and p.is_file()
+    )
+    runs = []
+    for log in logs:
+        try:
+            runs += read_path(log)
+        except UnreadableLog:
+            continue
+    if not runs:
+        raise UnreadableLog(
+            f"{folder}: no trainer_state.json (alone or in a checkpoint) and no log file in this folder; give the log file itself"
+        )
+    return runs
+
+
+def _checkpoint_number(state: Path) -> float:
+    name = state.parent.name.removeprefix("checkpoint-")
+    return float(name) if name.isdigit() else float("inf")
+
+
+def _config_beside(folder: Path) -> dict[str, Value]:
+    """Return what the JSON files that Trainer and peft save beside a log say: vocabulary size, LoRA rank and alpha."""
+    wanted = {
+        "config.json": {"vocab_size": "vocab_size", "model_type": "model_type"},
+        "adapter_config.json": {"r": "lora_r", "lora_alpha": "lora_alpha", "use_rslora": "use_rslora"},
+        "training_args.json": None,
+    }
+    found: dict[str, Value] = {}
+    for file_name, names in wanted.items():
+        path = folder / file_name
+        if not path.is_file():
+            continue
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError):
+            continue
+        if isinstance(content, dict):
+            plain = scalars(content)
+            found |= plain if names is None else {names[k]: v for k, v in plain.items() if k in names}
+            if file_name == "adapter_config.json":
+                found["method"] = "lora"
+    return found
+
+
+def _with_config(run: Run, extra: dict[str, Value]) -> Run:
+    """Return `run` with settings it did not have; what the log itself says wins."""
+    from dataclasses import replace
+
+    return replace(run, config={**extra, **run.config})

@@ -1,0 +1,184 @@
+"""Any text that prints `step … loss …`: finds `key=value`, `key: value`, `'key': value`, `loss is 2.3` and `loss 2.3`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+
+from advisor.readers.base import Format, Record, Row, Source
+from advisor.readers.clean import NUMBER, number, split_rank, strip_ansi
+from advisor.readers.events import event_in
+from advisor.readers.names import AXES, OTHER_LOSSES, canonical, is_loss_like, normalise
+
+_EXCLUDED = frozenset(normalise(f"{word} loss") for word in OTHER_LOSSES)
+_WORD = r"[A-Za-z_\u4e00-\u9fff][\w./%-]*+"
+_METRIC = re.compile(
+    rf"(?<![\w./@-])(?P<key>{_WORD}(?: (?!(?:nan|inf|infinity|is)\b){_WORD}){{0,3}}+)['\"]?(?:\s*\([^():=]{{0,20}}\))?"
+    rf"(?:\s*(?:=+>?|:+|->|→|：|\||\bis\b)\s*|\s+)['\"\[]?(?P<value>(?>\d{{1,3}}(?:,\d{{3}})+(?![\d,])(?:\.\d+)?|{NUMBER}))(?!\d*[/:]\d)(?P<end>.?)",
+    re.IGNORECASE,
+)
+"""Up to four words and a number, with or without a sign between them. Which words count is decided by the table of names."""
+
+_AXIS = re.compile(
+    r"(?<![\w-])['\"]?(?P<key>(?:global[ _]|current[ _]|train(?:ing)?[ _])?(?:step|epoch|iteration|iter|update|num_updates)s?"
+    r"|current_steps|训练轮次|轮次|轮数|训练步数|步数|迭代|train(?=: \d+ \[))['\"]?(?:\(\w+\))?[\s:=#\[(|：]*"
+    r"(?P<value>\d[\d,]*(?:\.\d+)?)(?![\d.]*[%\w])\s*(?:(?:/|of|out of)\s*(?P<total>\d[\d,]*))?",
+    re.IGNORECASE,
+)
+_COUNTED = re.compile(r"第\s*(\d+)\s*(步|轮|次迭代)|(?<=\| )\s*(\d+)\s*/\s*\d+ batches")
+_STEP_WORDS = ("step", "iter", "update", "步", "迭代")
+_BRACKET_STEP = re.compile(r"[\[(]\s*(\d+)\s*/\s*(\d+)\s*(?:\(\s*[\d.]+\s*%\))?\s*[\])]")
+_BAR = re.compile(r"\d+%\|[^|]*\|\s*(\d+)/(\d+)\s*\[[^,\]]*(?:,\s*[\d.?]+\s?(?:s/it|it/s|\w+/s))?")
+_BAR_LINE = re.compile(r"\d+%\|[^|]*\|\s*(\d+)/\d+\s*\[[^\]]*\]\s*$")
+_EVALUATION = re.compile(r"(?<!\w)(?:val(?:id(?:ation|ate)?)?|eval(?:uation|uating)?|dev|test(?:ing)?)(?!\w)", re.IGNORECASE)
+_EVALUATION_FOLLOWS = re.compile(r"^\W*(?:evaluating|validating|running (?:evaluation|validation))\b", re.IGNORECASE)
+_EPOCH_WORD = re.compile(r"epoch|train: ", re.IGNORECASE)
+_TRAINING = re.compile(r"(?<![a-z])train", re.IGNORECASE)
+_RETOLD = re.compile(r"\b(?:best|sav(?:e|ed|ing)|improv\w*|previous|early stopping|patience|minimum)\b", re.IGNORECASE)
+
+
+def read(source: Source) -> Iterator[Record]:
+    """Yield a row for each line that holds a loss, and the events between them.
+
+    Lines that name a step or an epoch are preferred: where there is one, a train loss without either is no point of the curve.
+    A bar that counts on before it shows the new figures is read when it leaves the place.
+    """
+    held: Row | None = None
+    for record, in_bar in _records(source):
+        if held and in_bar and isinstance(record, Row) and _place(record) == _place(held):
+            held = Row(record.line, {**held.values, **record.values})
+            continue
+        if held:
+            yield held
+        held = record if in_bar and isinstance(record, Row) else None
+        if not held:
+            yield record
+    if held:
+        yield held
+
+
+def _place(row: Row) -> tuple[float | None, float | None]:
+    return row.values.get("epoch"), row.values.get("step")
+
+
+def _records(source: Source) -> Iterator[tuple[Record, bool]]:
+    """Yield (record, whether it is the figures of a bar that names a step)."""
+    anchored_train = evaluation_follows = False
+    evaluated: float | None = None
+    rank_read: int | None = None
+    for line, raw in source.lines():
+        if not raw:
+            continue
+        for piece in raw.split("\r"):
+            rank, text = split_rank(strip_ansi(piece))
+            if rank is not None and rank_read is not None and rank != rank_read:
+                continue
+            measured = parse_line(text)
+            bar = _BAR_LINE.search(text) if measured else None
+            if bar and bar[1] == "0" and "loss" in bar[0]:
+                continue  # The bar of a new epoch, with the figures of the last.
+            if "eval_loss" in measured and _BAR.search(text):
+                # A bar shows the last evaluation until the next one.
+                evaluated, shown = measured["eval_loss"], evaluated
+                measured = {name: v for name, v in measured.items() if name != "eval_loss" or v != shown}
+            if measured and is_loss_like(measured):
+                anchored = "step" in measured or "epoch" in measured
+                if evaluation_follows and not anchored:
+                    measured = _as_evaluation(measured)
+                evaluation_follows = False
+                if not anchored and (_RETOLD.search(text) or (anchored_train and _tells_of_training(measured))):
+                    continue
+                anchored_train |= anchored and "train_loss" in measured
+                rank_read = rank if rank is not None else rank_read
+                yield Row(line, measured), bar is not None and "step" in measured
+            elif (event := event_in(text, line)) is not None:
+                yield event, False
+            else:
+                evaluation_follows |= _EVALUATION_FOLLOWS.search(text) is not None
+
+
+def _tells_of_training(measured: Mapping[str, float]) -> bool:
+    return "train_loss" in measured or measured.keys() == {"train_perplexity"}
+
+
+def anchored_row(text: str, line: int) -> Row | None:
+    """Return the row of a line that names both a place on the axis and a loss, or None."""
+    measured = parse_line(text)
+    if measured and is_loss_like(measured) and not AXES_SET.isdisjoint(measured) and not _RETOLD.search(text):
+        return Row(line, measured)
+    return None
+
+
+AXES_SET = frozenset(AXES)
+
+
+def parse_line(text: str) -> Mapping[str, float]:
+    """Return the quantities that one line of text names, by canonical name; empty where it names none."""
+    values: dict[str, float] = {}
+    for match in _METRIC.finditer(text):
+        name, value = _quantity(match["key"]), number(match["value"])
+        if name is None or value is None or name in values or match["end"].isalpha():
+            continue
+        values[name] = value
+    if not values:
+        return values
+    if "train_loss" in values and "eval_loss" not in values and _is_evaluation(text):
+        values = _as_evaluation(values)
+    return _axes(text) | values
+
+
+@lru_cache(maxsize=4096)
+def _quantity(words: str) -> str | None:
+    """Return the quantity that the last of these words name: `Epoch done Training Loss` is a training loss, `aux loss` is not."""
+    parts = words.split(" ")
+    for first in range(len(parts)):
+        key = " ".join(parts[first:])
+        if normalise(key) in _EXCLUDED:
+            return None
+        name = canonical(key)
+        if name is not None:
+            return name if name not in AXES else None
+    return None
+
+
+def _as_evaluation(values: Mapping[str, float]) -> dict[str, float]:
+    """Return the quantities of a line that names no data set, as those of an evaluation."""
+    names = {"train_loss": "eval_loss", "train_perplexity": "eval_perplexity"}
+    return {name: value for name, value in values.items() if name not in names} | {
+        names[name]: value for name, value in values.items() if name in names and names[name] not in values
+    }
+
+
+def _is_evaluation(text: str) -> bool:
+    """Tell whether a line that says only `loss` speaks of an evaluation: `Validation: loss=0.5`."""
+    return bool(_EVALUATION.search(text)) and not _TRAINING.search(text)
+
+
+def _axes(text: str) -> dict[str, float]:
+    """Return step and epoch as `text` names them: `Epoch [1/10], Step [260/904]`, `Epoch:[1/1](100/500)`, `1/2 [00:08<…`."""
+    axes: dict[str, float] = {}
+    for match in _AXIS.finditer(text):
+        key = match["key"].lower()
+        name = "step" if any(word in key for word in _STEP_WORDS) else "epoch"
+        value = number(match["value"])
+        if name not in axes and value is not None:
+            axes[name] = value
+    for counted, unit, batches in _COUNTED.findall(text):
+        axes.setdefault("epoch" if unit == "轮" else "step", float(counted or batches))
+    if "step" not in axes and (bar := _BAR.search(text)):
+        axes["step"] = float(bar[1])
+    elif "step" not in axes and "epoch" in axes:
+        found = _EPOCH_WORD.search(text)
+        pairs = _BRACKET_STEP.findall(text[found.start() :] if found else text)
+        if pairs and (len(pairs) > 1 or float(pairs[0][0]) != axes["epoch"]):
+            axes["step"] = float(pairs[-1][0])
+    return axes
+
+
+FORMAT = Format(
+    name="text",
+    title={"en": "text with `step … loss …` lines", "zh": "含 `step … loss …` 的文本日志"},
+    read=read,
+    example="step 10 | loss 2.31 | lr 1e-4\nepoch 1: train_loss=2.05 val_loss=2.18",
+)
