@@ -1,0 +1,85 @@
+"""Signals by name: a function's parameters name the series and signals it needs, and its result is kept for the run."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any, TypeVar
+
+from advisor.model import NotMeasurable, Run
+
+F = TypeVar("F", bound=Callable[..., Any])
+SIGNALS: dict[str, Callable[..., Any]] = {}
+
+SERIES = frozenset(
+    {
+        "train_loss",
+        "eval_loss",
+        "learning_rate",
+        "grad_norm",
+        "tokens_per_second",
+        "loss_scale",
+        "eval_accuracy",
+        "reward",
+        "kl",
+        "entropy",
+    }
+)
+"""Series that a signal or a detector may ask for by name."""
+
+
+def signal(function: F) -> F:
+    """Register `function` as the signal of its own name."""
+    SIGNALS[function.__name__] = function
+    return function
+
+
+@lru_cache(maxsize=512)
+def inputs_of(function: Callable[..., Any]) -> tuple[tuple[str, bool], ...]:
+    """Return (name, may be missing) of the positional parameters of a signal or a detector."""
+    return tuple(
+        (p.name, "None" in str(p.annotation))
+        for p in inspect.signature(function).parameters.values()
+        if p.kind is not inspect.Parameter.KEYWORD_ONLY
+    )
+
+
+class Measurements:
+    """What can be measured on one run, computed when first asked for. Asking for what cannot be measured raises NotMeasurable."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self._known: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._known:
+            try:
+                self._known[name] = self._measure(name)
+            except NotMeasurable as reason:
+                self._known[name] = reason
+        value = self._known[name]
+        if isinstance(value, NotMeasurable):
+            raise value
+        return value
+
+    def _measure(self, name: str) -> Any:
+        if name in ("run", "config", "events"):
+            return self.run if name == "run" else getattr(self.run, name)
+        if name in SIGNALS:
+            return self.call(SIGNALS[name], {})
+        if name in self.run.series:
+            return self.run.series[name]
+        raise NotMeasurable(name)
+
+    def call(self, function: Callable[..., Any], thresholds: Mapping[str, Any]) -> Any:
+        """Call a signal or a detector with exactly what it declares. An input that may be missing is passed as None."""
+        given = []
+        for name, optional in inputs_of(function):
+            try:
+                given.append(self[name])
+            except NotMeasurable:
+                if not optional:
+                    raise
+                given.append(None)
+        return function(*given, **thresholds)

@@ -1,0 +1,124 @@
+"""Signals of the schedule and of the objective: learning rate, warm-up, method, what is being trained."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from advisor.model import Facts, NotMeasurable, Run, Series
+from advisor.signals.registry import signal
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """The learning rate as logged.
+
+    peak: the highest. last: the last. zero_share: share of logged points at exactly zero. warmup: share of points before the peak.
+    """
+
+    peak: float
+    last: float
+    zero_share: float
+    warmup: float
+
+
+@signal
+def lr_schedule(learning_rate: Series) -> Schedule:
+    """Peak, end, zeros and warm-up of the logged learning rate."""
+    values = learning_rate.finite.values
+    if not len(values):
+        raise NotMeasurable("learning_rate", need=1, have=0)
+    peak = float(np.max(values))
+    return Schedule(peak, float(values[-1]), float(np.mean(values == 0)), float(np.argmax(values >= peak)) / len(values))
+
+
+@signal
+def peak_learning_rate(run: Run, config: Facts) -> float:
+    """The learning rate of the run: configured where known, else the highest one logged."""
+    configured = config.get("learning_rate")
+    if isinstance(configured, int | float) and not isinstance(configured, bool) and configured > 0:
+        return float(configured)
+    logged = run.series.get("learning_rate")
+    if logged is None or not len(logged.finite):
+        raise NotMeasurable("learning_rate")
+    values, x = logged.finite.values, logged.finite.x
+    # A log that ends while the rate still climbs, or that begins after half of the run, does not show the peak.
+    still_climbing = values[-1] >= np.max(values) and values[0] < values[-1]
+    begins_late = run.axis != "row" and x[0] > x[-1] - x[0] and len(values) > 1
+    if still_climbing or begins_late:
+        raise NotMeasurable("learning_rate")
+    return float(np.max(values))
+
+
+USUAL_RATES = {"lora": 1e-4, "full": 1e-5}
+"""Low ends of the usual bands: LoRA 1e-4 to 1e-3 (sweeps over 35 models), full fine-tuning 1e-5 to 5e-5 (Axolotl's advice)."""
+
+
+@signal
+def usual_learning_rate(config: Facts) -> float:
+    """The low end of the usual band for the method; that of full fine-tuning where the method is not known."""
+    lora = "lora" in str(config.get("method", "")).lower() or "lora_r" in config
+    return USUAL_RATES["lora" if lora else "full"]
+
+
+COMPLETE = 0.98
+"""Share of the planned steps or epochs after which a run counts as finished: the last log comes a little before the end."""
+
+SAYS_ITS_END = ("advisor-log", "hf-console")
+"""Readers of logs that close with an end mark; where it is missing, the run was cut off or is still going."""
+
+
+@signal
+def run_finished(run: Run, config: Facts) -> bool:
+    """Whether the run reached its planned end: by the log's own end mark, else by the planned steps or epochs."""
+    train = run.series.get("train_loss")
+    if any(event.kind == "end" for event in run.events):
+        return True
+    plans = (("max_steps", train.x if train is not None and run.axis == "step" else None),
+             ("num_train_epochs", train.epoch if train is not None else None))  # fmt: skip
+    for name, places in plans:
+        planned = config.get(name)
+        if places is not None and isinstance(planned, int | float) and planned > 0 and np.any(np.isfinite(places)):
+            return float(np.nanmax(places)) >= COMPLETE * planned
+    if run.reader in SAYS_ITS_END:
+        return False
+    raise NotMeasurable("run_end")
+
+
+@signal
+def objective(run: Run, config: Facts) -> str:
+    """What is trained, from the configuration or the names of the metrics: `sft`, `classification`, `dpo`, `grpo`, `reward`."""
+    declared = str(config.get("objective", "")).lower()
+    names = set(run.series)
+    if declared in ("sft", "classification", "dpo", "grpo", "reward"):
+        return declared
+    if (names & {"frac_reward_zero_std", "kl"} and "reward" in names) or "frac_reward_zero_std" in names:
+        return "grpo"
+    if any(n.startswith(("rewards/chosen", "eval_rewards/chosen")) for n in names):
+        return "dpo"
+    if names & {"eval_accuracy", "eval_f1", "train_accuracy"} and "eval_mean_token_accuracy" not in names:
+        return "classification"
+    return "sft"
+
+
+@dataclass(frozen=True, slots=True)
+class Chance:
+    """The loss of a model that knows nothing: ln(vocabulary), ln(classes) or ln 2; `of` says which."""
+
+    loss: float
+    of: str
+
+
+@signal
+def chance_level(config: Facts, objective: str) -> Chance:
+    """The loss of uniform guessing, from the vocabulary size or the number of labels."""
+    labels, vocabulary = config.get("num_labels"), config.get("vocab_size")
+    if objective == "dpo":
+        return Chance(math.log(2), "ln 2")
+    if objective == "classification" and isinstance(labels, int) and labels > 1:
+        return Chance(math.log(labels), f"ln {labels}")
+    if isinstance(vocabulary, int) and vocabulary > 1 and objective == "sft":
+        return Chance(math.log(vocabulary), f"ln {vocabulary}")
+    raise NotMeasurable("config:vocab_size")
