@@ -1,0 +1,91 @@
+"""The cases of a rule: tiny series in shorthand, and whether the rule must fire on them.
+
+A series is a list of terms: `1.2`, `0.9*10` (ten times), `5.0..2.0*30` (a straight line of thirty points), each with an optional
+`~0.05` (irregular but always the same noise of that amplitude). Beside series a case may give `epochs` (passes over the data,
+spread over the points), `config` (settings) or `log` (text that goes through the readers).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from advisor.engine import judge
+from advisor.errors import BadRule
+from advisor.model import FloatArray, Hit, NotJudged, Run, Series
+from advisor.readers import read_bytes
+from advisor.readers.names import UNITS
+from advisor.rulebook import Rule
+from advisor.signals import Measurements
+
+EXPECTATIONS = ("fires", "quiet", "not-judged")
+_TERM = re.compile(r"^(?P<a>[^.*~]+(?:\.\d+)?(?:e[-+]?\d+)?)(?:\.\.(?P<b>[^*~]+))?(?:\*(?P<n>\d+))?(?:~(?P<noise>.+))?$")
+_NOISE = np.random.default_rng(0).uniform(-1, 1, 4096)
+_NOT_SERIES = ("expect", "because", "config", "epochs", "log")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a rule did on one of its cases."""
+
+    rule: Rule
+    number: int
+    expected: str
+    got: str
+    because: str
+
+    @property
+    def holds(self) -> bool:
+        """Whether the rule did what the case expects."""
+        return self.expected == self.got
+
+
+def numbers(shorthand: str) -> FloatArray:
+    """Return the series that `shorthand` describes. Raises ValueError at a term it does not know."""
+    parts = []
+    for term in shorthand.split():
+        found = _TERM.match(term)
+        if not found:
+            raise ValueError(f"no number: {term!r}")
+        count = int(found["n"] or 1)
+        first = float(found["a"])
+        values = np.linspace(first, float(found["b"]), count) if found["b"] else np.full(count, first)
+        if found["noise"]:
+            values = values + float(found["noise"]) * np.resize(_NOISE, count)
+        parts.append(values)
+    return np.concatenate(parts) if parts else np.array([])
+
+
+def run_of(case: Mapping[str, Any]) -> Run:
+    """Return the run that a case describes; series of different length cover the same stretch."""
+    config = dict(case.get("config", {}))
+    if "log" in case:
+        run = read_bytes(str(case["log"]).encode(), "case")[0]
+        return replace(run, config={**run.config, **config})
+    values = {name: numbers(str(text)) for name, text in case.items() if name not in _NOT_SERIES}
+    longest = max(map(len, values.values()), default=0)
+    epochs = float(case.get("epochs", "nan"))
+    series = {}
+    for name, array in values.items():
+        # The last point of every series stands at the end of the run.
+        x = np.round(np.arange(1, len(array) + 1) * longest / max(len(array), 1))
+        lines = np.arange(1, len(array) + 1, dtype=np.int64)
+        series[name] = Series(name, array, x, x / max(longest, 1) * epochs, lines, UNITS.get(name, ""))
+    return Run(source="case", reader="case", series=series, config=config)
+
+
+def outcomes(rule: Rule) -> Iterator[Outcome]:
+    """Run every case of `rule`. Raises BadRule where a case cannot be understood."""
+    for number, case in enumerate(rule.cases):
+        if case.get("expect") not in EXPECTATIONS:
+            raise BadRule(f"{rule.path}: case {number}: `expect` is one of {', '.join(EXPECTATIONS)}")
+        try:
+            result = judge(rule, Measurements(run_of(case)))
+        except ValueError as error:
+            raise BadRule(f"{rule.path}: case {number}: {error}") from error
+        got = "fires" if isinstance(result, Hit) else "not-judged" if isinstance(result, NotJudged) else "quiet"
+        yield Outcome(rule, number, case["expect"], got, str(case.get("because", "")))

@@ -1,0 +1,118 @@
+"""Detectors of runs that do not learn, learn too slowly, or stop too early."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from advisor.detectors.registry import detector
+from advisor.model import At, Facts, Hit, NotMeasurable, Series
+from advisor.signals.curve import Curve, Level, Trend
+from advisor.signals.evaluation import EvalTrend
+from advisor.signals.schedule import Chance, Schedule
+
+
+@detector
+def ended_while_improving(
+    run_finished: bool, train_loss: Series, train_end_trend: Trend, eval_end_trend: EvalTrend | None, lr_schedule: Schedule | None,
+    *, min_fall: float, max_p: float, annealed_below: float, annealed_factor: float,
+) -> Hit | None:  # fmt: skip
+    """The loss still falls by `min_fall` of its level a tenth of the run when the run ends; evaluations count where there are any.
+
+    Under a learning rate that has decayed below `annealed_below` of its peak the end falls in healthy runs too: there it takes
+    `annealed_factor` times as much. A run that was cut off before its planned end is not judged.
+    """
+    if not run_finished:
+        raise NotMeasurable("run_end")
+    annealed = lr_schedule is not None and lr_schedule.last < annealed_below * lr_schedule.peak
+    least = min_fall * (annealed_factor if annealed else 1.0)
+    if train_end_trend.per_tenth > -least or train_end_trend.p > max_p:
+        return None
+    if eval_end_trend is not None and (not eval_end_trend.last_is_best or eval_end_trend.per_tenth > -least):
+        return None
+    finite = train_loss.finite
+    quarter = len(finite) - max(len(finite) // 4, 1)
+    fall = -(eval_end_trend or train_end_trend).per_tenth
+    facts = {"fall": fall, "end": float(finite.values[-1]), "end_at": At(finite.x[-1])}
+    return Hit(facts, (finite.point(quarter), finite.point(len(finite) - 1)))
+
+
+@detector
+def flat_loss(
+    train_loss: Series, train_curve: Curve, train_level: Level, train_trend: Trend, eval_end_trend: EvalTrend | None,
+    *, max_fall: float, noise_factor: float, max_fall_in_noise: float, min_p: float, negligible_fall: float, max_eval_fall: float,
+) -> Hit | None:  # fmt: skip
+    """The loss ends where it began, within `max_fall` and the noise, without a trend; evaluations do not improve either.
+
+    However large the noise, a fall of more than `max_fall_in_noise` of the level is one.
+
+    A trend that adds up to less than `negligible_fall` of the level is none.
+    """
+    fall = train_level.first - train_level.end
+    scale = abs(train_level.first)
+    in_noise = min(noise_factor * train_level.fall_uncertainty, max_fall_in_noise * scale)
+    if abs(fall) > max(max_fall * scale, in_noise):
+        return None
+    if train_trend.p < min_p and abs(fall) > negligible_fall * scale:
+        return None
+    if eval_end_trend is not None and eval_end_trend.total_fall > max_eval_fall:
+        return None
+    finite = train_loss.finite
+    facts = {
+        "first": train_level.first,
+        "end": train_level.end,
+        "fall": fall / (abs(train_level.first) or 1.0),
+        "noise": train_curve.noise,
+        "points": len(finite),
+    }
+    return Hit(facts, (finite.point(0), finite.point(len(finite) - 1)))
+
+
+@detector
+def slow_descent(
+    train_loss: Series, train_level: Level, train_trend: Trend, peak_learning_rate: float, usual_learning_rate: float,
+    *, max_fall: float, max_p: float, below_band: float,
+) -> Hit | None:  # fmt: skip
+    """A steady fall that is far too small, at a learning rate more than `below_band` times under the usual band."""
+    fall = (train_level.first - train_level.end) / (abs(train_level.first) or 1.0)
+    if not 0 < fall < max_fall or train_trend.p > max_p or train_trend.per_tenth >= 0:
+        return None
+    if not 0 < peak_learning_rate * below_band < usual_learning_rate:
+        return None
+    finite = train_loss.finite
+    facts = {
+        "first": train_level.first,
+        "end": train_level.end,
+        "fall": fall,
+        "learning_rate": peak_learning_rate,
+        "usual": usual_learning_rate,
+    }
+    return Hit(facts, (finite.point(0), finite.point(len(finite) - 1)))
+
+
+@detector
+def learning_rate_zero(learning_rate: Series, lr_schedule: Schedule, *, min_share: float) -> Hit | None:
+    """The logged learning rate is exactly zero in at least `min_share` of the log."""
+    if lr_schedule.zero_share < min_share:
+        return None
+    facts = {"share": lr_schedule.zero_share, "points": len(learning_rate)}
+    return Hit(facts, (learning_rate.point(0), learning_rate.point(len(learning_rate) - 1)))
+
+
+@detector
+def first_loss_above_chance(train_loss: Series, chance_level: Chance, *, min_ratio: float) -> Hit | None:
+    """The first logged loss is above the loss of uniform guessing by the factor `min_ratio`."""
+    if train_loss.unit != "nats":
+        return None
+    first = float(train_loss.values[0])
+    if not np.isfinite(first) or first < min_ratio * chance_level.loss:
+        return None
+    facts: Facts = {"first": first, "chance": chance_level.loss, "of": chance_level.of, "ratio": first / chance_level.loss}
+    return Hit(facts, (train_loss.point(0),))
+
+
+@detector
+def evaluation_missing(run_without_evaluation: bool, train_loss: Series) -> Hit | None:
+    """Not one evaluation was logged."""
+    if not run_without_evaluation:
+        return None
+    return Hit({"points": len(train_loss), "last_at": At(train_loss.x[-1])}, (train_loss.point(len(train_loss) - 1),))

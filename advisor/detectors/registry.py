@@ -1,0 +1,28 @@
+"""Detectors by name. Positional parameters name signals; keyword-only parameters are thresholds, and stand in the rule's TOML."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+from advisor.model import Hit
+
+Detector = Callable[..., "Hit | None"]
+DETECTORS: dict[str, Detector] = {}
+F = TypeVar("F", bound=Detector)
+
+
+def detector(function: F) -> F:
+    """Register `function` as the detector of its own name."""
+    DETECTORS[function.__name__] = function
+    return function
+
+
+def thresholds_of(function: Detector) -> Mapping[str, str]:
+    """Return the thresholds a detector declares: name → type (`float`, `int`, `str`, `bool`)."""
+    return {
+        p.name: str(p.annotation)
+        for p in inspect.signature(function).parameters.values()
+        if p.kind is inspect.Parameter.KEYWORD_ONLY
+    }

@@ -1,0 +1,95 @@
+"""Run × rule book → diagnosis. Each detector is handed exactly the signals it declares; what is missing is said, not guessed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import numpy as np
+
+from advisor.changes import merge, propose
+from advisor.model import SEVERITIES, Diagnosis, Finding, Hit, NotJudged, NotMeasurable, Run
+from advisor.rulebook import Rule
+from advisor.signals import Measurements
+
+LEAST_FOR_A_VERDICT = {"train_loss": 8, "eval_loss": 5}
+"""A run is called healthy only where a rule that needs so many points of its curve has looked."""
+
+
+def diagnose(run: Run, rules: Iterable[Rule]) -> Diagnosis:
+    """Judge `run` by every rule that fits its objective."""
+    measured = Measurements(run)
+    objective = str(measured["objective"])
+    findings: list[Finding] = []
+    clean: list[Rule] = []
+    not_judged: list[NotJudged] = []
+    for rule in rules:
+        if rule.objectives and objective not in rule.objectives:
+            continue
+        result = judge(rule, measured)
+        if isinstance(result, NotJudged):
+            not_judged.append(result)
+        elif isinstance(result, Hit):
+            findings.append(Finding(rule, result, propose(rule, result, measured)))
+        elif result is None:
+            clean.append(rule)
+    findings = _without_superseded(findings)
+    findings.sort(key=_gravity)
+    changes = merge(findings)
+    kept = [replace(f, changes=tuple(c for c in f.changes if c in changes)) for f in findings]
+    return Diagnosis(run, _verdict(kept, clean), objective, tuple(kept), tuple(clean), tuple(not_judged), tuple(changes))
+
+
+class _DoesNotApply:
+    """The rule is about runs with more or fewer points than this one."""
+
+
+def judge(rule: Rule, measured: Measurements) -> Hit | NotJudged | _DoesNotApply | None:
+    """Return what `rule` says of a run: a hit, nothing (it looked and is content), or that it could not look.
+
+    Its `[evidence]` is the least number of points of a series below which it does not judge; its `[most]` the number above
+    which another rule is in charge.
+    """
+    series = measured.run.series
+    for name, most in rule.most.items():
+        if name in series and len(series[name].finite) > most:
+            return _DoesNotApply()
+    for name, need in rule.evidence.items():
+        have = len(series[name].finite) if name in series else 0
+        if have < need:
+            return NotJudged(rule, (name,), need, have)
+    try:
+        # Logs hold values that overflow when squared; the comparison that follows then says no.
+        with np.errstate(all="ignore"):
+            hit = measured.call(rule.function, rule.thresholds)
+    except NotMeasurable as reason:
+        return NotJudged(rule, reason.missing, reason.need, reason.have)
+    assert hit is None or isinstance(hit, Hit)
+    return hit
+
+
+def _without_superseded(findings: list[Finding]) -> list[Finding]:
+    """Drop the findings that a graver one of the same run already says."""
+    said = {other for finding in findings for other in finding.rule.supersedes}
+    return [f for f in findings if f.rule.id not in said]
+
+
+PRECEDENCE = (
+    "crash", "non-finite", "zero-loss", "data", "divergence", "overfitting", "schedule", "instability", "plateau", "underfitting",
+    "throughput", "unjudgeable", "healthy",
+)  # fmt: skip
+"""Among findings of one severity, what is named first: what makes the rest of the curve meaningless comes before the rest."""
+
+
+def _gravity(finding: Finding) -> tuple[int, int, str]:
+    rule = finding.rule
+    return SEVERITIES.index(rule.severity), PRECEDENCE.index(rule.problem), rule.id
+
+
+def _verdict(findings: list[Finding], clean: list[Rule]) -> str:
+    """Return the problem of the gravest finding; `healthy` if a curve was judged and nothing is wrong; else `unjudgeable`."""
+    for finding in findings:
+        if finding.rule.severity != "info":
+            return finding.rule.problem
+    judged = any(rule.evidence.get(name, 0) >= least for rule in clean for name, least in LEAST_FOR_A_VERDICT.items())
+    return "healthy" if judged else "unjudgeable"

@@ -1,0 +1,81 @@
+"""Configurations that a user gives: the training configuration of `--config`, and the project's `advisor.toml`."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from advisor.errors import BadConfig, BadRule
+from advisor.model import Value
+from advisor.readers.objects import scalars
+
+ALIASES: Mapping[str, str] = {
+    "epochs": "num_train_epochs", "epoch": "num_train_epochs", "num_epochs": "num_train_epochs", "n_epochs": "num_train_epochs",
+    "lr": "learning_rate", "micro_batch_size": "per_device_train_batch_size", "batch_size": "per_device_train_batch_size",
+    "gradient_clipping": "max_grad_norm", "warmup": "warmup_ratio", "lora_rank": "lora_r", "r": "lora_r",
+    "evaluation_strategy": "eval_strategy", "finetuning_type": "method", "adapter": "method",
+}  # fmt: skip
+"""Names that LLaMA-Factory, Axolotl, OpenAI and Pangu give to what transformers calls otherwise."""
+
+
+def read_config(path: Path) -> dict[str, Value]:
+    """Return the settings in a JSON, TOML or YAML file, under their transformers names.
+
+    Raises BadConfig, whose message names the file, the place and what was expected. YAML tags are not executed.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadConfig(f"{path}: cannot be read as UTF-8 text ({error}); give a JSON, TOML or YAML configuration") from error
+    try:
+        data = _parse(path.suffix.lower(), text)
+    except (ValueError, RecursionError) as error:
+        raise BadConfig(f"{path}: {' '.join(str(error).split())}; expected a JSON, TOML or YAML configuration") from error
+    if not isinstance(data, dict):
+        raise BadConfig(f"{path}: holds no settings; expected names and values, such as `learning_rate: 2e-4`")
+    return {ALIASES.get(name, name): _number(value) for name, value in scalars({str(k): v for k, v in data.items()}).items()}
+
+
+def _parse(suffix: str, text: str) -> Any:
+    if suffix == ".toml":
+        return tomllib.loads(text)
+    if suffix in (".yaml", ".yml"):
+        from ruamel.yaml import YAML
+        from ruamel.yaml.error import YAMLError
+
+        try:
+            return YAML(typ="safe", pure=True).load(text)
+        except YAMLError as error:
+            raise ValueError(str(error)) from error
+    return json.loads(text)
+
+
+def _number(value: Value) -> Value:
+    """Return `2e-4`, which YAML takes for a text, as the number it is."""
+    if isinstance(value, str):
+        try:
+            return float(value)
+        except ValueError:
+            return value
+    return value
+
+
+def read_project(folder: Path) -> Mapping[str, Any]:
+    """Return the overrides in `advisor.toml` of `folder`, or `[tool.advisor]` of its `pyproject.toml`, or nothing."""
+    own, shared = folder / "advisor.toml", folder / "pyproject.toml"
+    for path in (own, shared):
+        if not path.is_file():
+            continue
+        try:
+            data = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            if path == shared:
+                continue
+            raise BadRule(f"{path}: {error}") from error
+        section = data if path == own else data.get("tool", {}).get("advisor")
+        if isinstance(section, dict):
+            return section
+    return {}
