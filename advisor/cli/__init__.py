@@ -1,0 +1,41 @@
+"""The command line: one module a command, imported only when it is called."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+
+import click
+
+from advisor import __version__
+
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "analyze": ("advisor.cli.analyze", "Say what is wrong with a training run, and what to change."),
+    "formats": ("advisor.cli.formats", "List the log formats that can be read."),
+    "rules": ("advisor.cli.rules", "Print and test the rule book."),
+}
+"""Name → (module, one line of help): the help of the group needs no command's module."""
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module when the command is called, not when the help is printed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002, D102  click's interface
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002, D102
+        if cmd_name not in COMMANDS:
+            return None
+        command = importlib.import_module(COMMANDS[cmd_name][0]).command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002, D102
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="advisor")
+def main() -> None:
+    """Reads a training log, says what is wrong with the run, and says what to change."""

@@ -1,0 +1,57 @@
+"""What the commands share: options and the way errors end."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+import click
+
+from advisor.errors import AdvisorError
+from advisor.locale import default_language
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class UserError(click.ClickException):
+    """An error of the input: one clear line, status 2."""
+
+    exit_code = 2
+
+
+def polite(function: Callable[P, R]) -> Callable[P, R]:
+    """Turn an AdvisorError into one line on standard error and status 2."""
+
+    @functools.wraps(function)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return function(*args, **kwargs)
+        except AdvisorError as error:
+            raise UserError(str(error)) from error
+
+    return wrapped
+
+
+def language_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--lang`."""
+    return click.option(
+        "--lang",
+        type=click.Choice(["en", "zh"]),
+        default=default_language,
+        help="Language of the answer.  [default: that of the environment, else en]",
+    )(function)
+
+
+def rules_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--rules`."""
+    return click.option(
+        "--rules",
+        "rule_folders",
+        multiple=True,
+        type=click.Path(exists=True, path_type=Path),
+        metavar="DIR",
+        help="Add the rules of this folder to the rule book (repeatable).",
+    )(function)

@@ -1,0 +1,47 @@
+"""`advisor formats`."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from advisor.cli.common import language_option
+
+
+@click.command("formats")
+@click.option(
+    "--format",
+    "output",
+    type=click.Choice(["text", "json", "markdown"]),
+    default="text",
+    show_default=True,
+    help="Form of the list.",
+)
+@language_option
+def command(output: str, lang: str) -> None:
+    """List the log formats that can be read, with an example of each."""
+    from advisor.readers import formats
+    from advisor.render.words import Words
+
+    words = Words(lang)
+    if output == "json":
+        click.echo(
+            json.dumps(
+                [{"name": f.name, "title": f.title[lang], "example": f.example} for f in formats()], ensure_ascii=False, indent=1
+            )
+        )
+        return
+    if output == "markdown":
+        click.echo(
+            f"# {words('formats_title')}\n\n{words('generated', command=f'advisor formats --format markdown --lang {lang}')}\n"
+        )
+        click.echo(f"{words('formats_heading')}.")
+        for entry in formats():
+            click.echo(f"\n## `{entry.name}`: {entry.title[lang]}\n\n```\n{entry.example}\n```")
+        return
+    click.echo(words("formats_heading") + "\n")
+    for entry in formats():
+        click.echo(f"{entry.name:18} {entry.title[lang]}")
+        for line in entry.example.splitlines():
+            click.echo(f"{'':18}   {line}")
