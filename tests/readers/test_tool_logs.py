@@ -1,0 +1,146 @@
+"""ESPnet, LitGPT, Sockeye, and the samples of other tools' formats: as many points as they hold, and none worse for being cut."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from advisor.errors import UnreadableLog
+from advisor.readers import read_bytes, read_path
+
+FORMATS = Path(__file__).parents[2] / "sample_logs/formats"
+SAMPLES = tomllib.loads((FORMATS / "MANIFEST-tools.toml").read_text(encoding="utf-8"))["sample"]
+CUTS = 97
+
+
+def read(text):
+    (run,) = read_bytes(text.encode(), "train.log")
+    return run
+
+
+def points(run, name):
+    return list(zip(run.series[name].x.tolist(), run.series[name].values.tolist(), strict=True))
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda s: s["path"])
+def test_a_sample_gives_as_many_points_as_it_holds(sample):
+    (run,) = read_path(FORMATS / sample["path"])
+    found = (run.reader, len(run.series["train_loss"]), len(run.series["eval_loss"]))
+    assert found == (sample["format"], sample["train_points"], sample["eval_points"])
+    assert run.unread_count == 0
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda s: s["path"])
+def test_a_sample_cut_anywhere_is_read_or_refused(sample):
+    data = (FORMATS / sample["path"]).read_bytes()
+    for end in range(0, len(data), max(1, len(data) // CUTS)):
+        try:
+            read_bytes(data[:end], "cut.log")
+        except UnreadableLog:
+            continue
+
+
+def test_no_sample_names_a_machine():
+    for sample in SAMPLES:
+        text = (FORMATS / sample["path"]).read_text(encoding="utf-8")
+        assert not any(folder in text for folder in ("/home/", "/root/", "/tmp/", "/work/", "/Users/"))
+
+
+def test_two_forms_of_one_run_give_the_same_points():
+    for one, other in (("fairseq/simple.log", "fairseq/json.log"), ("keras-console/bars.log", "keras-console/lines.log")):
+        (first,), (second,) = read_path(FORMATS / one), read_path(FORMATS / other)
+        for name in ("train_loss", "eval_loss"):
+            assert points(first, name) == points(second, name)
+
+
+def test_espnets_epoch_line_gives_its_validation_and_no_mean_among_the_batches():
+    line = "2024 (trainer:732) INFO: {e}epoch:train:{a}-{b}batch: iter_time=0.5, loss_ctc=200.1, loss={l}, grad_norm=5.1\n"
+    results = (
+        "2024 (trainer:338) INFO: {e}epoch results: [train] loss_ctc=9.1, loss=95.4, time=10 minutes and 20.4 seconds, "
+        "total_count={n}, [valid] loss=80.5, time=30.1 seconds, total_count=5, [att_plot] time=10.1 seconds\n"
+    )
+    text = "".join(
+        "".join(line.format(e=e, a=b - 99, b=b, l=200 - 50 * e - b / 10) for b in (100, 200)) + results.format(e=e, n=210 * e)
+        for e in (1, 2)
+    )
+    run = read(text)
+    assert points(run, "train_loss") == [(100, 140), (200, 130), (310, 90), (410, 80)]
+    assert points(run, "eval_loss") == [(210, 80.5), (420, 80.5)]
+    assert run.series["train_loss"].unit == ""
+
+
+def test_litgpts_repeated_validation_is_one_evaluation():
+    line = "Epoch 1 | iter {i} step {s} | loss train: {l}, val: {v} | iter time: 350.12 ms{m}\n"
+    rows = ((1, 0, 2.4, "n/a"), (2, 1, 2.3, "n/a"), (3, 1, 2.2, 2.5), (4, 2, 2.1, 2.5), (5, 2, 2.0, 2.4))
+    run = read("".join(line.format(i=i, s=s, l=loss, v=v, m=" (step)") for i, s, loss, v in rows))
+    assert points(run, "train_loss") == [(0, 2.4), (1, 2.2), (2, 2.0)]
+    assert points(run, "eval_loss") == [(1, 2.5), (2, 2.4)]
+
+
+def test_litgpts_own_line_about_an_evaluation_is_preferred():
+    run = read(
+        "Epoch 1 | iter 2 step 1 | loss train: 2.3, val: n/a | iter time: 350.12 ms (step)\n"
+        "iter 2: val loss 2.1345, val time: 9.5 ms\n"
+        "Epoch 1 | iter 4 step 2 | loss train: 2.2, val: 2.135 | iter time: 350.12 ms (step)\n"
+    )
+    assert points(run, "eval_loss") == [(1, 2.1345)]
+
+
+def test_sockeyes_checkpoints_stand_at_their_updates():
+    batch = (
+        "[INFO:sockeye.training] Epoch[0] Batch [{b}]\tSpeed: 623.01 samples/sec 99.3 tokens/sec 1.50 updates/sec\t"
+        "perplexity-train={p}\n"
+    )
+    checkpoint = "[INFO:sockeye.training] Checkpoint [1]\t{}\n"
+    run = read(
+        batch.format(b=500, p=512.1)
+        + batch.format(b=1000, p=312.1)
+        + checkpoint.format("Updates=1000 Epoch=0 Samples=64000")
+        + checkpoint.format("Train-perplexity=412.1")
+        + checkpoint.format("Validation-perplexity=212.1")
+    )
+    assert points(run, "train_loss") == [(500, 512.1), (1000, 312.1)]
+    assert points(run, "eval_loss") == [(1000, 212.1)]
+    assert run.series["tokens_per_second"].values.tolist() == [99.3, 99.3]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[2021-01-01 10:00:00,000 INFO] Step {s}/100000; acc: 5.1; ppl: 11.0; xent: {l}; lr: 0.00001; 6578/6789 tok/s;     12 sec;",
+        "steps: {s} loss: {l} iter time (s): 1.234 samples/sec: 51.9",
+        "Epoch: 0, Step: {s}, Rank: 0, loss = {l}",
+        "Epoch [1/3]:   1%| | {s}/1000 [00:01<01:00, loss={l}]",
+        "1|{s}|Loss: {l}:   1%|          | {s}/1000 [00:01<02:00,  1.20s/it]",
+        "Step {s} | loss:{l} lr:2e-05 tokens_per_second_per_gpu:1234.5 peak_memory_active:10.1 ",
+        "[titan] 2024-01-01 10:00:00,000 - root - INFO - step: {s}  loss:  {l}  memory:  1.3GiB(1.4%)  tps: 4,123  mfu: 20.1%",
+    ],
+)
+def test_lines_that_the_text_reader_knows_stay_known(line):
+    run = read("".join(line.format(s=s, l=2.5 - s / 100) + "\n" for s in (10, 20, 30)))
+    assert points(run, "train_loss") == [(10, 2.4), (20, 2.3), (30, 2.2)]
+
+
+def test_a_number_with_thousands_set_apart_is_whole():
+    assert read("step: 1 loss: 2.3 tps: 4,123\n").series["tokens_per_second"].values.tolist() == [4123]
+
+
+def test_what_is_validated_or_follows_the_word_is_an_evaluation():
+    run = read("step: 1 loss: 2.3\nvalidate step: 1 loss: 2.4\n")
+    assert points(run, "eval_loss") == [(1, 2.4)]
+    run = read("Epoch: 0, Step: 10, loss = 1.5\n***** Evaluating perplexity, Epoch 1/2 *****\nppl: 5.1, loss: 1.6\n")
+    assert (points(run, "train_loss"), points(run, "eval_loss")) == ([(10, 1.5)], [(10, 1.6)])
+
+
+def test_a_bar_gives_a_place_one_value_and_shows_an_evaluation_once():
+    bar = "Epoch {e}: 50%|██  | {s}/10 [00:01<00:01, 9.1it/s, loss={l}{v}]\r"
+    text = "".join(
+        bar.format(e=e, s=s, l=loss, v=v)
+        for e, s, loss, v in (
+            (0, 5, 2.5, ""), (0, 10, 2.5, ""), (0, 10, 2.4, ""), (0, 10, 2.4, ", val_loss=2.6"), (1, 0, 2.4, ", val_loss=2.6"),
+            (1, 5, 2.4, ", val_loss=2.6"), (1, 5, 2.3, ", val_loss=2.6"), (1, 10, 2.2, ", val_loss=2.55"),
+        )
+    )  # fmt: skip
+    run = read(text + "\n")
+    assert points(run, "train_loss") == [(5, 2.5), (10, 2.4), (15, 2.3), (20, 2.2)]
+    assert points(run, "eval_loss") == [(10, 2.6), (20, 2.55)]

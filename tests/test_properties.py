@@ -1,0 +1,153 @@
+"""What holds for every log: nothing ends in a traceback, and no change of form makes a verdict worse."""
+
+import json
+import random
+import tomllib
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from advisor.engine import diagnose
+from advisor.errors import UnreadableLog
+from advisor.model import Series
+from advisor.readers import read_bytes, read_path
+from advisor.render import json as as_json
+from advisor.rulebook import load
+
+SAMPLES = Path(__file__).parent.parent / "sample_logs"
+RULES = load()
+MANIFEST = tomllib.loads((SAMPLES / "MANIFEST.toml").read_text(encoding="utf-8"))["sample"]
+READABLE = [SAMPLES / s["path"] for s in MANIFEST if s["expect"] != "unreadable" and (SAMPLES / s["path"]).is_file()]
+HEALTHY = [SAMPLES / s["path"] for s in MANIFEST if s["expect"] == "healthy" and (SAMPLES / s["path"]).is_file()]
+relaxed = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=60)
+
+
+def ids(path):
+    return str(path.relative_to(SAMPLES))
+
+
+def alarms(runs):
+    """The rules at warning or above, over all runs; rendering must work as well."""
+    diagnoses = [diagnose(run, RULES) for run in runs]
+    json.loads(as_json.render(diagnoses, "zh"))
+    return {f.rule.id for d in diagnoses for f in d.findings if f.rule.severity != "info"}
+
+
+def survives(data):
+    """The alarms of these bytes; none where they are no log, which is said politely."""
+    try:
+        runs = read_bytes(data, "data")
+    except UnreadableLog as error:
+        return set() if str(error).startswith("data") else {str(error)}
+    return alarms(runs)
+
+
+@relaxed
+@given(st.binary(max_size=2000))
+@example(b'{"log_history": [')
+@example(b"[" * 5000)
+@example(b'{"log_history": ' + b"[" * 5000)
+@example(b'{"step": 1e400, "loss": 1e999}\n{"step": -1e400, "loss": NaN}')
+@example(b'{"step": 1, "epoch": 1e308, "loss": 1e308}\n{"step": 2, "epoch": Infinity, "loss": -1e308}')
+@example(b'{"step": 1, "loss": ' + b"9" * 5000 + b"}")
+@example(b"loss: 1\r\n\0\0loss=2")
+def test_arbitrary_bytes_never_end_in_a_traceback(data):
+    survives(data)
+
+
+PIECES = (
+    b'{"loss": 1, "step": 2}', b"step 1 loss nan", b"{'loss': inf, 'epoch': 1}", b"step,loss", b"3,4", b"\xff\xfe", b"[{", b"\r",
+    b"[rank3]:", b"Traceback", b"1\r2,3",
+)  # fmt: skip
+
+
+@relaxed
+@given(st.lists(st.sampled_from(PIECES), max_size=30))
+def test_pieces_of_logs_in_any_order_never_end_in_a_traceback(pieces):
+    survives(b"\n".join(pieces))
+
+
+values = st.one_of(st.floats(allow_nan=True, allow_infinity=True), st.integers(-10, 10).map(float))
+
+
+@relaxed
+@given(st.lists(st.tuples(values, values, values, values), min_size=1, max_size=60))
+def test_nan_and_infinity_anywhere_are_survived(rows):
+    lines = [{"step": i, "epoch": e, "loss": loss, "grad_norm": g, "eval_loss": v} for i, (e, loss, g, v) in enumerate(rows)]
+    survives("\n".join(json.dumps(line) for line in lines).encode())
+
+
+@pytest.mark.parametrize("path", READABLE, ids=ids)
+@pytest.mark.parametrize("factor", [0.01, 0.3, 7.0, 1000.0])
+def test_a_loss_in_another_unit_gets_the_same_verdict(path, factor):
+    runs = read_path(path)
+    # The loss of guessing is a number in nats; a scaled loss has no such reference.
+    runs = [replace(run, config={k: v for k, v in run.config.items() if k != "vocab_size"}) for run in runs]
+    assert alarms([_scaled(run, factor) for run in runs]) == alarms(runs)
+
+
+def _scaled(run, factor):
+    losses = {n: s for n, s in run.series.items() if n in ("train_loss", "eval_loss")}
+    scaled = {n: Series(n, s.values * factor, s.x, s.epoch, s.line, s.unit) for n, s in losses.items()}
+    return replace(run, series={**run.series, **scaled})
+
+
+def _as_json_lines(run):
+    by_x = {}
+    for name, series in run.series.items():
+        kind = "eval" if name.startswith("eval_") else "train"
+        for x, epoch, value in zip(series.x, series.epoch, series.values, strict=True):
+            row = by_x.setdefault((kind, x), {run.axis: x} | ({"epoch": epoch} if np.isfinite(epoch) else {}))
+            row[name] = value
+    return [by_x[key] for key in sorted(by_x, key=lambda k: (k[1], k[0]))]
+
+
+@pytest.mark.parametrize("path", READABLE, ids=ids)
+def test_the_order_of_train_and_eval_lines_changes_no_verdict(path):
+    for run in read_path(path):
+        if run.axis == "row" or "train_loss" not in run.series:
+            continue
+        lines = _as_json_lines(run)
+        train, evals = [x for x in lines if "eval_loss" not in x], [x for x in lines if "eval_loss" in x]
+        given_order, reordered = (
+            alarms(read_bytes("\n".join(map(json.dumps, order)).encode(), "run.jsonl")) for order in (lines, [*train, *evals])
+        )
+        assert reordered == given_order
+
+
+@pytest.mark.parametrize("path", READABLE, ids=ids)
+def test_a_last_point_logged_twice_changes_no_verdict(path):
+    for run in read_path(path):
+        if run.axis == "row" or "train_loss" not in run.series:
+            continue
+        text = [json.dumps(x) for x in _as_json_lines(run)]
+        assert alarms(read_bytes("\n".join([*text, text[-1]]).encode(), "r")) == alarms(read_bytes("\n".join(text).encode(), "r"))
+
+
+@pytest.mark.parametrize("path", HEALTHY, ids=ids)
+def test_a_healthy_file_cut_at_any_byte_raises_no_alarm(path):
+    data = path.read_bytes()
+    generator = random.Random(7)
+    for _ in range(40):
+        cut = generator.randrange(len(data))
+        assert not survives(data[:cut]), f"cut at byte {cut}"
+
+
+@pytest.mark.parametrize("path", READABLE, ids=ids)
+def test_any_file_cut_at_any_byte_is_survived(path):
+    data = path.read_bytes()
+    for cut in random.Random(8).sample(range(len(data)), 15):
+        survives(data[:cut])
+
+
+@pytest.mark.parametrize("path", [p for p in HEALTHY if p.suffix != ".json"], ids=ids)
+def test_garbage_lines_between_raise_no_alarm(path):
+    generator = random.Random(9)
+    lines = path.read_bytes().split(b"\n")
+    for _ in range(20):
+        lines.insert(generator.randrange(1, len(lines)), generator.randbytes(generator.randrange(40)).replace(b"\n", b""))
+    assert not survives(b"\n".join(lines))
