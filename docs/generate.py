@@ -1,0 +1,71 @@
+"""Writes the pages that the program prints by itself: rules, formats, command line, and the output shown in the READMEs.
+
+python docs/generate.py          writes them
+python docs/generate.py --check  status 1 where one is stale
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+from click.testing import CliRunner
+
+from advisor.cli import COMMANDS, main
+
+ROOT = Path(__file__).parent.parent
+_SHOWN = re.compile(r"(<!-- output of: advisor (?P<arguments>.*?) -->\n```text\n).*?(```\n)", re.DOTALL)
+
+
+def run(*arguments: str) -> str:
+    """Return what `advisor` prints for these arguments, 80 columns wide."""
+    result = CliRunner(env={"COLUMNS": "80", "NO_COLOR": "1"}).invoke(main, list(arguments), catch_exceptions=False)
+    return result.stdout
+
+
+def pages() -> Iterator[tuple[Path, str]]:
+    """Yield (path, content) of every generated page."""
+    for language, suffix in (("en", ""), ("zh", ".zh")):
+        yield ROOT / f"docs/rules{suffix}.md", run("rules", "show", "--all", "--lang", language)
+        yield ROOT / f"docs/formats{suffix}.md", run("formats", "--format", "markdown", "--lang", language)
+    yield ROOT / "docs/cli.md", command_line()
+    for name in ("README.md", "README.zh.md"):
+        path = ROOT / name
+        yield path, _SHOWN.sub(_shown, path.read_text(encoding="utf-8"))
+
+
+def _shown(match: re.Match[str]) -> str:
+    return match[1] + run(*match["arguments"].split()) + match[3]
+
+
+def command_line() -> str:
+    """Return the help of every command as one Markdown page."""
+    blocks = ["# Command line", "Printed by `python docs/generate.py`; do not edit.", _help(["--help"])]
+    for name in COMMANDS:
+        blocks.append(_help([name, "--help"]))
+        command = main.get_command(click.Context(main), name)
+        if isinstance(command, click.Group):
+            blocks += [_help([name, inner, "--help"]) for inner in command.commands]
+    return "\n\n".join(blocks) + "\n"
+
+
+def _help(arguments: list[str]) -> str:
+    heading = " ".join(["advisor", *arguments[:-1]])
+    return f"## `{heading}`\n\n```text\n{run(*arguments).replace('Usage: main', 'Usage: advisor')}```"
+
+
+def write(check: bool) -> int:
+    """Write the stale pages, or with `check` only name them and return 1."""
+    stale = [(path, text) for path, text in pages() if not path.is_file() or path.read_text(encoding="utf-8") != text]
+    for path, text in stale:
+        print(f"{'stale' if check else 'written'}: {path.relative_to(ROOT)}")
+        if not check:
+            path.write_text(text, encoding="utf-8")
+    return int(check and bool(stale))
+
+
+if __name__ == "__main__":
+    sys.exit(write("--check" in sys.argv[1:]))
