@@ -79,7 +79,7 @@ class Format:
     file_names: patterns of names that settle it. head: regular expressions, one of which must match the first 64 kB.
     magic: byte patterns, one of which begins every file of a binary format. Only formats that have one are given binary files.
     read_folder: how a folder of this format is read, where runs of it are folders.
-    example: a few real lines, shown by `advisor formats`.
+    example: a few real lines, shown by `advisor formats`. serves: tools whose logs are read by this format.
     """
 
     name: str
@@ -90,6 +90,7 @@ class Format:
     magic: tuple[bytes, ...] = ()
     read_folder: FolderParser | None = None
     example: str = ""
+    serves: tuple[str, ...] = ()
 
     def recognises(self, source: Source) -> bool:
         """Tell whether the file name and the beginning of the file look like this format."""

@@ -98,6 +98,8 @@ def _columns(objects: Sequence[dict[str, Any]], keys: tuple[str, ...]) -> dict[s
     names = _numeric(objects[0], keys)
     if len(names) < 2 or any(mark in keys for mark in SUMMARY_MARKS) or {n for _, n in names} <= set(AXES):  # noqa: PLR2004
         return None
+    if any(type(objects[0][key]) is str for key, _ in canonical_keys(keys)):  # numbers may be written as texts
+        return None
     wanted = tuple(key for key, _ in names)
     try:
         flat = np.fromiter(

@@ -17,7 +17,7 @@ from advisor.readers.objects import row
 from advisor.readers.text import anchored_row
 
 _DICT = re.compile(r"\{\s*['\"][^{}]*\}")
-_PAIR = re.compile(rf"['\"]([^'\"]{{1,80}})['\"]\s*:\s*['\"]?({NUMBER})['\"]?\s*(?=[,}}])", re.IGNORECASE)
+_PAIR = re.compile(rf"['\"]([^'\"]{{1,80}})['\"]\s*:\s*['\"]?({NUMBER})(?:/\d+)?['\"]?\s*(?=[,}}])", re.IGNORECASE)
 _BEGINS = re.compile(r"\{\s*['\"](?:loss|eval_loss|train_loss)['\"]\s*:")
 
 
@@ -69,7 +69,10 @@ FORMAT = Format(
     name="hf-console",
     title={"en": "Hugging Face Trainer console", "zh": "Hugging Face Trainer 控制台输出"},
     read=read,
-    head=(r"\{\s*['\"](?:loss|eval_loss|train_runtime|train_loss)['\"]\s*:\s*['\"]?[-\d.na]",),
+    # A file of JSON objects, one a line, is read as such.
+    head=(
+        r"\A(?!\s*\{\s*\"[^\n]*\}\s*(?:\n\s*\{|\Z))(?s:.*?)\{\s*['\"](?:loss|eval_loss|train_runtime|train_loss)['\"]\s*:\s*['\"]?[-\d.na]",
+    ),
     example="{'loss': 2.31, 'grad_norm': 0.51, 'learning_rate': 3.4e-05, 'epoch': 0.01}\n"
     "{'eval_loss': '2.18', 'eval_runtime': '12.3', 'epoch': '0.5'}",
 )

@@ -15,15 +15,15 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
         "step", "global_step", "train_global_step", "global_steps", "current_steps", "current_step", "iteration",
         "iterations",
         "iter", "it", "num_updates", "update", "updates", "train_step", "training_step", "optimizer_step", "trainer_global_step",
-        "batch", "_step", "steps", "checkpoint", "seen_batches",
+        "batch", "_step", "steps", "checkpoint", "seen_batches", "step_number", "global_step_max_steps",
     ),
-    "epoch": ("epoch", "epochs", "train_epoch", "current_epoch", "epoch_num", "num_epoch", "ep", "train_global_epoch"),
+    "epoch": ("epoch", "epochs", "train_epoch", "current_epoch", "epoch_num", "num_epoch", "ep", "train_global_epoch", "epoch_number", "progress_or_epoch"),
     "train_loss": (
         "loss", "train_loss_step", "train_loss", "training_loss", "tr_loss", "trn_loss", "loss_train", "lm_loss",
         "train_loss_epoch", "loss_step", "train_lm_loss", "train_ce_loss", "train_nll_loss", "total_loss", "ce_loss", "nll_loss",
         "training_loss_step", "avg_loss", "average_loss", "mean_loss", "batch_loss", "train_total_loss", "loss_iter",
         "reduced_train_loss", "running_loss", "train_batch_loss", "train_epoch_loss", "epoch_loss", "train_running_loss",
-        "xent", "损失", "训练损失", "训练集损失",
+        "xent", "step_loss", "avr_loss", "train_crossentropyloss", "train_ce_loss_step", "embedding_loss", "损失", "训练损失", "训练集损失",
     ),
     "eval_loss": (
         "eval_loss", "val_loss", "valid_loss", "validation_loss", "dev_loss", "loss_val", "loss_valid", "loss_eval",
@@ -34,7 +34,7 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
         "val_total_loss", "valid_total_loss",
         "val_epoch_loss", "avg_val_loss", "average_val_loss", "mean_val_loss", "cv_loss", "evaluation_loss", "loss_dev",
         "loss_test", "heldout_loss", "验证损失", "验证集损失", "评估损失", "测试损失",
-        "test_loss_epoch", "avg_valid_loss", "val_lm_loss",
+        "test_loss_epoch", "avg_valid_loss", "val_lm_loss", "eval_crossentropyloss", "eval_embedding_loss",
     ),
     "train_perplexity": (
         "train_perplexity", "train_ppl", "perplexity_train", "training_perplexity", "ppl", "perplexity", "train_perplexity_step",
@@ -69,7 +69,10 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
     "train_accuracy": ("train_accuracy", "train_acc", "accuracy", "acc", "training_accuracy"),
     "entropy": ("entropy", "train_entropy"),
     "kl": ("kl", "train_kl", "objective_kl"),
-    "reward": ("reward", "train_reward", "mean_reward", "objective_scores", "rewards_mean"),
+    "reward": (
+        "reward", "train_reward", "mean_reward", "objective_scores", "rewards_mean",
+        "critic_rewards_mean", "critic_score_mean", "episode_reward", "reward_mean",
+    ),
     "rewards/chosen": ("rewards_chosen", "train_rewards_chosen"),
     "rewards/rejected": ("rewards_rejected", "train_rewards_rejected"),
     "rewards/margins": ("rewards_margins", "train_rewards_margins"),
@@ -81,7 +84,7 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
 AXES = ("step", "epoch")
 UNITS: Mapping[str, str] = {
     "train_loss": "nats", "eval_loss": "nats", "train_perplexity": "perplexity", "eval_perplexity": "perplexity",
-    "train_bits": "bits", "eval_bits": "bits", "train_mean_bits": "bits", "train_mean_error": "",
+    "train_bits": "bits", "eval_bits": "bits", "train_mean_loss": "nats", "train_mean_bits": "bits", "train_mean_error": "",
     "train_sentence_loss": "nats-per-sentence", "eval_sentence_loss": "nats-per-sentence",
     "train_loss_sum": "", "eval_loss_sum": "", "train_error": "", "eval_error": "",
 }  # fmt: skip

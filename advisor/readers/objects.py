@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from advisor.model import Value
 from advisor.readers.base import Row
 from advisor.readers.clean import number
-from advisor.readers.names import canonical_keys
+from advisor.readers.names import AXES, canonical_keys
 
 SUMMARY_MARKS = ("train_runtime", "train_samples_per_second")
 """Keys of the Trainer's closing line, whose `train_loss` is the mean of the run and not a point of its curve."""
@@ -29,7 +29,8 @@ def row(values: Mapping[str, object], line: int) -> Row | None:
             except OverflowError:
                 measured[name] = float("inf") if value > 0 else float("-inf")
         elif type(value) is str and value:
-            converted = number(value)
+            # ms-swift gives its step as `10/300`.
+            converted = number(value.partition("/")[0] if name in AXES else value)
             if converted is not None:
                 measured[name] = converted
     if summary:

@@ -23,9 +23,11 @@ from advisor.readers import (
     marian,
     mlflow,
     notebook,
+    paragraphs,
     sockeye,
     table,
     tensorboard,
+    terse,
     text,
     trainer_state,
     ultralytics,
@@ -60,6 +62,8 @@ BUILT_IN: tuple[Format, ...] = (
     espnet.FORMAT,
     litgpt.FORMAT,
     sockeye.FORMAT,
+    paragraphs.FORMAT,
+    terse.FORMAT,
     text.FORMAT,
 )
 

@@ -15,26 +15,33 @@ _EXCLUDED = frozenset(normalise(f"{word} loss") for word in OTHER_LOSSES)
 _WORD = r"[A-Za-z_\u4e00-\u9fff][\w./%-]*+"
 _METRIC = re.compile(
     rf"(?<![\w./@-])(?P<key>{_WORD}(?: (?!(?:nan|inf|infinity|is)\b){_WORD}){{0,3}}+)['\"]?(?:\s*\([^():=]{{0,20}}\))?"
-    rf"(?:\s*(?:=+>?|:+|->|→|：|\||\bis\b)\s*|\s+)['\"\[]?(?P<value>(?>\d{{1,3}}(?:,\d{{3}})+(?![\d,])(?:\.\d+)?|{NUMBER}))(?!\d*[/:]\d)(?P<end>.?)",
+    rf"(?:\s*(?:=+>?|:+|->|→|：|\||\bis\b)\s*|\s+)(?:tensor\()?['\"\[]?(?P<value>(?>\d{{1,3}}(?:,\d{{3}})+(?![\d,])(?:\.\d+)?|{NUMBER}))(?!\d*[/:]\d)(?P<end>.?)",
     re.IGNORECASE,
 )
 """Up to four words and a number, with or without a sign between them. Which words count is decided by the table of names."""
 
 _AXIS = re.compile(
     r"(?<![\w-])['\"]?(?P<key>(?:global[ _]|current[ _]|train(?:ing)?[ _])?(?:step|epoch|iteration|iter|update|num_updates)s?"
-    r"|current_steps|训练轮次|轮次|轮数|训练步数|步数|迭代|train(?=: \d+ \[))['\"]?(?:\(\w+\))?[\s:=#\[(|：]*"
+    r"|current_steps|训练轮次|轮次|轮数|训练步数|步数|迭代|train(?=: \d+ \[))['\"]?(?:\(\w+\))?(?:\.\.\.)?[\s:=#\[(|：]*"
     r"(?P<value>\d[\d,]*(?:\.\d+)?)(?![\d.]*[%\w])\s*(?:(?:/|of|out of)\s*(?P<total>\d[\d,]*))?",
     re.IGNORECASE,
 )
 _COUNTED = re.compile(r"第\s*(\d+)\s*(步|轮|次迭代)|(?<=\| )\s*(\d+)\s*/\s*\d+ batches")
+_PAIRED = re.compile(r"^\W*(?P<epoch>\d+)\|(?P<step>\d+)\|Loss: |\bTRAIN Batch (?P<epoch_of_batch>\d+)/(?P<batch>\d+) ")
+"""Places without a word for each: torchtune's `1|10|Loss: 2.3`, WeNet's `TRAIN Batch 0/100 loss 2.3`."""
 _STEP_WORDS = ("step", "iter", "update", "步", "迭代")
 _BRACKET_STEP = re.compile(r"[\[(]\s*(\d+)\s*/\s*(\d+)\s*(?:\(\s*[\d.]+\s*%\))?\s*[\])]")
 _BAR = re.compile(r"\d+%\|[^|]*\|\s*(\d+)/(\d+)\s*\[[^,\]]*(?:,\s*[\d.?]+\s?(?:s/it|it/s|\w+/s))?")
 _BAR_LINE = re.compile(r"\d+%\|[^|]*\|\s*(\d+)/\d+\s*\[[^\]]*\]\s*$")
-_EVALUATION = re.compile(r"(?<!\w)(?:val(?:id(?:ation|ate)?)?|eval(?:uation|uating)?|dev|test(?:ing)?)(?!\w)", re.IGNORECASE)
+_EVALUATION = re.compile(
+    r"(?<!\w)(?:val(?:id(?:ation|ate)?)?|eval(?:uation|uating)?|dev|test(?:ing)?|saving dict for global step)(?!\w)", re.IGNORECASE
+)
 _EVALUATION_FOLLOWS = re.compile(r"^\W*(?:evaluating|validating|running (?:evaluation|validation))\b", re.IGNORECASE)
 _EPOCH_WORD = re.compile(r"epoch|train: ", re.IGNORECASE)
 _TRAINING = re.compile(r"(?<![a-z])train", re.IGNORECASE)
+_SOURCE_FILE = re.compile(r"[\w/.-]+\.py\b")
+_PART_OF_EVALUATION = re.compile(r"\bCV Batch \d+/\d+ ")
+"""WeNet's loss of one batch of an evaluation."""
 _RETOLD = re.compile(r"\b(?:best|sav(?:e|ed|ing)|improv\w*|previous|early stopping|patience|minimum)\b", re.IGNORECASE)
 
 
@@ -74,7 +81,7 @@ def _records(source: Source) -> Iterator[tuple[Record, bool]]:
             rank, text = split_rank(strip_ansi(piece))
             if rank is not None and rank_read is not None and rank != rank_read:
                 continue
-            measured = parse_line(text)
+            measured = parse_line(text) if not _PART_OF_EVALUATION.search(text) else {}
             bar = _BAR_LINE.search(text) if measured else None
             if bar and bar[1] == "0" and "loss" in bar[0]:
                 continue  # The bar of a new epoch, with the figures of the last.
@@ -123,9 +130,9 @@ def parse_line(text: str) -> Mapping[str, float]:
         values[name] = value
     if not values:
         return values
-    if "train_loss" in values and "eval_loss" not in values and _is_evaluation(text):
+    if "train_loss" not in values if "eval_loss" in values else _is_evaluation(text):
         values = _as_evaluation(values)
-    return _axes(text) | values
+    return _axes(text, "eval_loss" in values and "train_loss" not in values) | values
 
 
 @lru_cache(maxsize=4096)
@@ -142,9 +149,17 @@ def _quantity(words: str) -> str | None:
     return None
 
 
+_OF_EVALUATION = {
+    "train_loss": "eval_loss",
+    "train_perplexity": "eval_perplexity",
+    "train_accuracy": "eval_accuracy",
+    "mean_token_accuracy": "eval_mean_token_accuracy",
+}
+
+
 def _as_evaluation(values: Mapping[str, float]) -> dict[str, float]:
     """Return the quantities of a line that names no data set, as those of an evaluation."""
-    names = {"train_loss": "eval_loss", "train_perplexity": "eval_perplexity"}
+    names = _OF_EVALUATION
     return {name: value for name, value in values.items() if name not in names} | {
         names[name]: value for name, value in values.items() if name in names and names[name] not in values
     }
@@ -152,23 +167,30 @@ def _as_evaluation(values: Mapping[str, float]) -> dict[str, float]:
 
 def _is_evaluation(text: str) -> bool:
     """Tell whether a line that says only `loss` speaks of an evaluation: `Validation: loss=0.5`."""
-    return bool(_EVALUATION.search(text)) and not _TRAINING.search(text)
+    return bool(_EVALUATION.search(text)) and not _TRAINING.search(_SOURCE_FILE.sub("", text))
 
 
-def _axes(text: str) -> dict[str, float]:
-    """Return step and epoch as `text` names them: `Epoch [1/10], Step [260/904]`, `Epoch:[1/1](100/500)`, `1/2 [00:08<…`."""
+def _axes(text: str, evaluation: bool) -> dict[str, float]:
+    """Return step and epoch as `text` names them: `Epoch [1/10], Step [260/904]`, `Epoch:[1/1](100/500)`, `1/2 [00:08<…`.
+
+    evaluation: the line tells of an evaluation only, so that what stands in brackets counts its batches.
+    """
     axes: dict[str, float] = {}
+    if paired := _PAIRED.search(text):
+        epoch, step = (group for group in paired.groups() if group)
+        return {"epoch": float(epoch), "step": float(step)}
     for match in _AXIS.finditer(text):
         key = match["key"].lower()
         name = "step" if any(word in key for word in _STEP_WORDS) else "epoch"
         value = number(match["value"])
-        if name not in axes and value is not None:
+        # The step of the run is better than that of the epoch or of a part of it.
+        if value is not None and (name not in axes or key.startswith("global")):
             axes[name] = value
     for counted, unit, batches in _COUNTED.findall(text):
         axes.setdefault("epoch" if unit == "轮" else "step", float(counted or batches))
     if "step" not in axes and (bar := _BAR.search(text)):
         axes["step"] = float(bar[1])
-    elif "step" not in axes and "epoch" in axes:
+    elif "step" not in axes and "epoch" in axes and not evaluation:
         found = _EPOCH_WORD.search(text)
         pairs = _BRACKET_STEP.findall(text[found.start() :] if found else text)
         if pairs and (len(pairs) > 1 or float(pairs[0][0]) != axes["epoch"]):
