@@ -186,7 +186,7 @@ def _run(table: _Table, begin: int, end: int, source: str, reader: str) -> Run:
         low, high = np.searchsorted(where, (begin, end))
         if low < high:
             series[name] = _series(table, name, int(low), int(high))
-    notes = (*table.notes, *_stand_in(series))
+    notes = tuple(dict.fromkeys((*columns.notes, *table.notes, *_stand_in(series))))
     config: dict[str, Value] = {}
     for row, settings in columns.settings:
         if row < end or row == begin:

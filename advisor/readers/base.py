@@ -66,7 +66,14 @@ class NewRun:
     line: int
 
 
-Record: TypeAlias = Row | Block | Event | Settings | Unread | NewRun
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something the reader assumed, by the key of a `note` sentence of the locale."""
+
+    key: str
+
+
+Record: TypeAlias = Row | Block | Event | Settings | Unread | NewRun | Note
 Parser: TypeAlias = "Callable[[Source], Iterator[Record]]"
 FolderParser: TypeAlias = Callable[[Path], Iterator[tuple[Path, Iterator[Record]]]]
 """From a folder to the runs in it: the file or folder of each, and its records. Empty where the folder is of another kind."""

@@ -6,7 +6,16 @@ import re
 
 _ANSI = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|[@-Z\\-_])|\x1b")
 _BARE_RANK = re.compile(r"^\s*(\d{1,4}):\s")
-_NAMED_RANK = re.compile(r"^\s*\[?(?:default|rank|worker)[-_ ]?(\d{1,4})\]?\s?[:>|]\s?", re.IGNORECASE)
+_NAMED_RANK = re.compile(
+    r"^\s*(?:\[?(?:default|rank|worker|algo|node)[-_ ]?(\d{1,4})(?:-\w{5})?\]?\s*[:>|]\s?"
+    r"|\[\d+,(?:mpirank:)?(\d{1,4})(?:,[\w-]+)?\]\s?<std(?:out|err)>:\s?"
+    r"|\(\w+ pid=(\d+)(?:, ip=[\d.]+)?\)\s?)",
+    re.IGNORECASE,
+)
+"""What torchrun, SageMaker, `mpirun --tag-output` and Ray put before a line; Ray numbers its workers by process."""
+
+_INNER_RANK = re.compile(r"\[Rank (\d{1,4})\]|\[RANK[: ](\d{1,4})\]|\bRank: (\d{1,4}),|\brank (\d{1,4})\s*$")
+"""The rank that a line names itself: DeepSpeed's `[Rank 0]`, DeepSpeed-Chat's `Rank: 0,`, WeNet's `rank 0`."""
 
 NUMBER = r"[-+]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?(?:nan|inf(?:inity)?)"
 """A decimal number, `nan` or `inf`, as a regular expression (to be used case-insensitively)."""
@@ -18,11 +27,18 @@ def strip_ansi(line: str) -> str:
 
 
 def split_rank(line: str) -> tuple[int | None, str]:
-    """Return the rank that a launcher put before `line` (`[rank1]: …`, `[default7]:…`, `0: …`) and the rest."""
-    found = _NAMED_RANK.match(line) or _BARE_RANK.match(line)
-    if not found:
-        return None, line
-    return int(found[1]), line[found.end() :]
+    """Return the rank that a launcher put before `line` (`[rank1]: …`, `[default7]:…`, `0: …`) and the rest.
+
+    A rank that the line itself names is returned with the whole line.
+    """
+    if found := _NAMED_RANK.match(line) or _BARE_RANK.match(line):
+        return _rank(found), line[found.end() :]
+    found = _INNER_RANK.search(line)
+    return (_rank(found) if found else None), line
+
+
+def _rank(found: re.Match[str]) -> int:
+    return int(next(group for group in found.groups() if group))
 
 
 def number(text: str) -> float | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from advisor.model import Event, FloatArray, Value
-from advisor.readers.base import Block, Record, Row, Settings, Unread
+from advisor.readers.base import Block, Note, Record, Row, Settings, Unread
 
 KEPT_UNREAD = 100
 KEPT_EVENTS = 1000
@@ -27,6 +27,7 @@ class Columns:
     rows: dict[str, array[int]] = field(default_factory=dict)
     events: list[tuple[int, Event]] = field(default_factory=list)
     settings: list[tuple[int, dict[str, Value]]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     unread: list[int] = field(default_factory=list)
     unread_count: int = 0
 
@@ -42,6 +43,8 @@ class Columns:
                 self.events.append((at, record))
         elif isinstance(record, Settings):
             self.settings.append((at, dict(record.values)))
+        elif isinstance(record, Note):
+            self.notes.append(record.key)
         elif isinstance(record, Unread):
             self.unread_count += 1
             if len(self.unread) < KEPT_UNREAD:

@@ -14,31 +14,79 @@ from advisor.readers.clean import NUMBER, split_rank, strip_ansi
 from advisor.readers.events import event_in
 from advisor.readers.names import is_loss_like
 from advisor.readers.objects import row
+from advisor.readers.ranks import OneRank
 from advisor.readers.text import anchored_row
 
 _DICT = re.compile(r"\{\s*['\"][^{}]*\}")
 _PAIR = re.compile(rf"['\"]([^'\"]{{1,80}})['\"]\s*:\s*['\"]?({NUMBER})(?:/\d+)?['\"]?\s*(?=[,}}])", re.IGNORECASE)
 _BEGINS = re.compile(r"\{\s*['\"](?:loss|eval_loss|train_loss)['\"]\s*:")
+_OPEN = re.compile(r"\{\s*['\"][\w/ .-]+['\"]?[^{}]*$")
+_ELSEWHERE = re.compile(r"\d%\||[{}]")
+"""What no line in the middle of a dictionary holds: a bar, or another dictionary's brace."""
+MAX_LINES = 100
+"""A dictionary that is printed over more lines than these is none."""
+
+
+class _Wrapped:
+    """A dictionary that a terminal or `pprint` broke over several lines, as far as it has come."""
+
+    def __init__(self) -> None:
+        self.line = 0
+        self._text = ""
+        self._lines = 0
+
+    def take(self, text: str, line: int) -> str | None:
+        """Return the whole dictionary where `text` ends it, empty text where it goes on, None where `text` is none of it."""
+        if self._text:
+            head, brace, _ = text.partition("}")
+            if _ELSEWHERE.search(head) or self._lines >= MAX_LINES or event_in(head, line) is not None:
+                return None
+            self._text += head + brace
+            self._lines += 1
+            if not brace:
+                return ""
+            whole, self._text = self._text, ""
+            return whole
+        found = _OPEN.search(text)
+        if found is None:
+            return None
+        self.line, self._text, self._lines = line, found[0], 1
+        return ""
+
+    def drop(self) -> Iterator[Record]:
+        """Give up; what looks like a measurement could not be read."""
+        if _BEGINS.match(self._text):
+            yield Unread(self.line)
+        self._text = ""
 
 
 def read(source: Source) -> Iterator[Record]:
     """Yield a row for each printed dictionary that holds a measurement, and the events between them.
 
-    Only the first rank that prints a dictionary is read: eight ranks that print the same loss are one run. A line without a
-    dictionary counts where it names both a step or epoch and a loss.
+    Only the first rank that prints a dictionary is read. A line without one counts where it names both a step or epoch and a
+    loss.
     """
-    rank_read: int | None = None
+    ranks, wrapped = OneRank(), _Wrapped()
     for line, raw in source.lines():
         if not raw:
             continue
         for piece in raw.split("\r"):
             rank, text = split_rank(strip_ansi(piece))
-            if rank is not None and rank_read is not None and rank != rank_read:
+            if ranks.is_other(rank):
+                yield from ranks.of_other(text, line)
                 continue
-            for record in _records(text, line):
-                if isinstance(record, Row) and rank is not None:
-                    rank_read = rank
+            whole = wrapped.take(text, line)
+            if whole == "":
+                continue
+            if whole:
+                text = whole + text.partition("}")[2]
+            else:
+                yield from wrapped.drop()
+            for record in _records(text, wrapped.line if whole else line):
+                if isinstance(record, Row):
+                    ranks.logs(rank)
                 yield record
+    yield from wrapped.drop()
 
 
 def _records(text: str, line: int) -> Iterator[Record]:
@@ -53,9 +101,7 @@ def _records(text: str, line: int) -> Iterator[Record]:
             yield measured
     if found:
         return
-    if _BEGINS.search(text):
-        yield Unread(line)
-    elif (anchored := anchored_row(text, line)) is not None:
+    if (anchored := anchored_row(text, line)) is not None:
         yield anchored
     elif (event := event_in(text, line)) is not None:
         yield event
@@ -71,7 +117,8 @@ FORMAT = Format(
     read=read,
     # A file of JSON objects, one a line, is read as such.
     head=(
-        r"\A(?!\s*\{\s*\"[^\n]*\}\s*(?:\n\s*\{|\Z))(?s:.*?)\{\s*['\"](?:loss|eval_loss|train_runtime|train_loss)['\"]\s*:\s*['\"]?[-\d.na]",
+        r"\A(?!\s*\{\s*\"[^\n]*\}\s*(?:\n\s*\{|\Z))(?s:.*?)"
+        r"\{\s*['\"](?:[\w/ .-]+['\"]\s*:[^{}]{0,1500}?['\"])??(?:(?:train|eval|val|valid)[_/])?(?:loss|runtime)['\"]\s*:\s*['\"]?[-\d.na]",
     ),
     example="{'loss': 2.31, 'grad_norm': 0.51, 'learning_rate': 3.4e-05, 'epoch': 0.01}\n"
     "{'eval_loss': '2.18', 'eval_runtime': '12.3', 'epoch': '0.5'}",

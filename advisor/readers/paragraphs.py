@@ -13,6 +13,7 @@ from advisor.readers.base import Format, Record, Row, Source
 from advisor.readers.clean import NUMBER, number, split_rank, strip_ansi
 from advisor.readers.events import event_in
 from advisor.readers.names import canonical, is_loss_like, normalise
+from advisor.readers.ranks import OneRank
 
 _HEADINGS = (
     re.compile(r"(?P<eval>\[Eval\b).*?\bbatch=\d+/\d+\]"),
@@ -59,15 +60,16 @@ def read(source: Source) -> Iterator[Record]:
     """Yield a row for each paragraph that holds a loss, and the events between them. Only the first rank that has one is read."""
     paragraph: _Paragraph | None = None
     place: dict[str, float] = {}
-    rank_read: int | None = None
+    ranks = OneRank()
     for line, raw in source.lines():
         rank, text = split_rank(strip_ansi(raw))
-        if rank is not None and rank_read is not None and rank != rank_read:
+        if ranks.is_other(rank):
+            yield from ranks.of_other(text, line)
             continue
         if found := _heading(text):
             if paragraph:
                 yield from paragraph.row()
-            rank_read = rank if rank is not None else rank_read
+            ranks.logs(rank)
             named = {name: float(value) for name, value in found.groupdict().items() if name != "eval" and value}
             place = named or place
             paragraph = _Paragraph(line, place, not named)

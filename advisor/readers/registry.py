@@ -29,8 +29,10 @@ from advisor.readers import (
     tensorboard,
     terse,
     text,
+    trackio,
     trainer_state,
     ultralytics,
+    ultralytics_console,
     wandb,
 )
 from advisor.readers.assemble import assemble
@@ -41,6 +43,7 @@ from advisor.readers.objects import scalars
 BUILT_IN: tuple[Format, ...] = (
     tensorboard.FORMAT,
     wandb.FORMAT,
+    trackio.FORMAT,
     mlflow.DATABASE,
     advisor_log.FORMAT,
     notebook.FORMAT,
@@ -54,6 +57,7 @@ BUILT_IN: tuple[Format, ...] = (
     json_lines.FORMAT,
     wandb.CHART,
     ultralytics.FORMAT,
+    ultralytics_console.FORMAT,
     table.FORMAT,
     fastai.FORMAT,
     boosting.FORMAT,

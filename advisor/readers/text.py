@@ -10,6 +10,7 @@ from advisor.readers.base import Format, Record, Row, Source
 from advisor.readers.clean import NUMBER, number, split_rank, strip_ansi
 from advisor.readers.events import event_in
 from advisor.readers.names import AXES, OTHER_LOSSES, canonical, is_loss_like, normalise
+from advisor.readers.ranks import OneRank
 
 _EXCLUDED = frozenset(normalise(f"{word} loss") for word in OTHER_LOSSES)
 _WORD = r"[A-Za-z_\u4e00-\u9fff][\w./%-]*+"
@@ -73,13 +74,14 @@ def _records(source: Source) -> Iterator[tuple[Record, bool]]:
     """Yield (record, whether it is the figures of a bar that names a step)."""
     anchored_train = evaluation_follows = False
     evaluated: float | None = None
-    rank_read: int | None = None
+    ranks = OneRank()
     for line, raw in source.lines():
         if not raw:
             continue
         for piece in raw.split("\r"):
             rank, text = split_rank(strip_ansi(piece))
-            if rank is not None and rank_read is not None and rank != rank_read:
+            if ranks.is_other(rank):
+                yield from ((record, False) for record in ranks.of_other(text, line))
                 continue
             measured = parse_line(text) if not _PART_OF_EVALUATION.search(text) else {}
             bar = _BAR_LINE.search(text) if measured else None
@@ -97,7 +99,7 @@ def _records(source: Source) -> Iterator[tuple[Record, bool]]:
                 if not anchored and (_RETOLD.search(text) or (anchored_train and _tells_of_training(measured))):
                     continue
                 anchored_train |= anchored and "train_loss" in measured
-                rank_read = rank if rank is not None else rank_read
+                ranks.logs(rank)
                 yield Row(line, measured), bar is not None and "step" in measured
             elif (event := event_in(text, line)) is not None:
                 yield event, False

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (a line of a log is kept whole)
 """How the consoles and logs of tools look that need a GPU, a cluster or data of their own: a line for a step, one for an evaluation.
 
 Every form prints the same invented run, so all of them must be read alike. Fields in braces are
@@ -525,5 +526,19 @@ FORMS = (
         "第 {epoch} 轮，第 {batch} 步，训练损失：{loss:.4f}，学习率：{lr:.6f}\n",
         "第 {epoch} 轮结束，验证损失：{val:.4f}，验证准确率：{acc:.4f}\n",
         each=100,
+    ),
+    Form(
+        "ultralytics-console/yolo.log",
+        "Ultralytics YOLO (console)",
+        "ultralytics/ultralytics ultralytics/engine/trainer.py",
+        "",
+        "\n      Epoch    GPU_mem   box_loss   cls_loss   dfl_loss  Instances       Size\n"
+        "\r       {count}/30      2.34G     {third:6.4g}     {third:6.4g}     {third:6.4g}         28        640:  50%|█████     | 4/8 [00:01<00:01,  2.21it/s]"
+        "\r       {count}/30      2.34G     {third:6.4g}     {third:6.4g}     {third:6.4g}         28        640: 100%|██████████| 8/8 [00:03<00:00,  2.21it/s]\n"
+        "                 Class     Images  Instances      Box(P          R      mAP50  mAP50-95): 100%|██████████| 4/4 [00:01<00:00,  3.21it/s]\n"
+        "                   all        128        929      0.652      0.556      {acc:.3f}      0.462\n",
+        each=10,
+        unit="sum",
+        note="No validation loss on the console; thirty epochs.",
     ),
 )

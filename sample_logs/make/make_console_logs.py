@@ -46,6 +46,8 @@ def curve() -> Iterator[Mapping[str, float]]:
             "samples": SAMPLES_A_STEP * step,
             "loss": loss,
             "near": round(loss + 0.0213, 4),
+            "count": step // EVERY,
+            "third": loss / 3,
             "half": round(loss / 2, 4),
             "val": val,
             "ppl": round(math.exp(loss), 4),
@@ -73,7 +75,7 @@ def manifest() -> str:
     points = len(list(curve()))
     entries = [HEAD]
     for form in FORMS:
-        evaluations = points * EVERY // form.each if form.evaluation else 0
+        evaluations = points * EVERY // form.each if "{val" in form.evaluation else 0
         entries.append(
             "[[sample]]\n"
             f'path = "{form.path}"\n'
