@@ -6,6 +6,7 @@ The dictionaries stand between progress bars, behind logging prefixes and rank m
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 
 from advisor.model import Event
@@ -66,15 +67,13 @@ def read(source: Source) -> Iterator[Record]:
     Only the first rank that prints a dictionary is read. A line without one counts where it names both a step or epoch and a
     loss.
     """
-    ranks, wrapped = OneRank(), _Wrapped()
+    ranks, dictionaries = OneRank(), defaultdict[int | None, _Wrapped](_Wrapped)
     for line, raw in source.lines():
         if not raw:
             continue
         for piece in raw.split("\r"):
             rank, text = split_rank(strip_ansi(piece))
-            if ranks.is_other(rank):
-                yield from ranks.of_other(text, line)
-                continue
+            wrapped = dictionaries[rank]
             whole = wrapped.take(text, line)
             if whole == "":
                 continue
@@ -83,10 +82,12 @@ def read(source: Source) -> Iterator[Record]:
             else:
                 yield from wrapped.drop()
             for record in _records(text, wrapped.line if whole else line):
-                if isinstance(record, Row):
-                    ranks.logs(rank)
-                yield record
-    yield from wrapped.drop()
+                if isinstance(record, Row) and not ranks.keeps(rank, record.values):
+                    yield from ranks.left_out()
+                else:
+                    yield record
+    for wrapped in dictionaries.values():
+        yield from wrapped.drop()
 
 
 def _records(text: str, line: int) -> Iterator[Record]:
@@ -118,7 +119,7 @@ FORMAT = Format(
     # A file of JSON objects, one a line, is read as such.
     head=(
         r"\A(?!\s*\{\s*\"[^\n]*\}\s*(?:\n\s*\{|\Z))(?s:.*?)"
-        r"\{\s*['\"](?:[\w/ .-]+['\"]\s*:[^{}]{0,1500}?['\"])??(?:(?:train|eval|val|valid)[_/])?(?:loss|runtime)['\"]\s*:\s*['\"]?[-\d.na]",
+        r"\{\s*['\"](?:[\w/ .-]+['\"]\s*:[^{}]{0,1500}?['\"])??(?:[\w/]*[_/])?(?:loss|runtime)['\"]\s*:\s*['\"]?[-\d.na]",
     ),
     example="{'loss': 2.31, 'grad_norm': 0.51, 'learning_rate': 3.4e-05, 'epoch': 0.01}\n"
     "{'eval_loss': '2.18', 'eval_runtime': '12.3', 'epoch': '0.5'}",

@@ -15,15 +15,22 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
         "step", "global_step", "train_global_step", "global_steps", "current_steps", "current_step", "iteration",
         "iterations",
         "iter", "it", "num_updates", "update", "updates", "train_step", "training_step", "optimizer_step", "trainer_global_step",
-        "batch", "_step", "steps", "checkpoint", "seen_batches", "step_number", "global_step_max_steps",
+        "batch", "_step", "steps", "checkpoint", "seen_batches", "step_number",
+        "global_step_max_steps",
     ),
-    "epoch": ("epoch", "epochs", "train_epoch", "current_epoch", "epoch_num", "num_epoch", "ep", "train_global_epoch", "epoch_number", "progress_or_epoch"),
+    "epoch": (
+        "epoch", "epochs", "train_epoch", "current_epoch", "epoch_num", "num_epoch", "ep", "train_global_epoch",
+        "epoch_number",
+        "progress_or_epoch",
+    ),
     "train_loss": (
         "loss", "train_loss_step", "train_loss", "training_loss", "tr_loss", "trn_loss", "loss_train", "lm_loss",
         "train_loss_epoch", "loss_step", "train_lm_loss", "train_ce_loss", "train_nll_loss", "total_loss", "ce_loss", "nll_loss",
         "training_loss_step", "avg_loss", "average_loss", "mean_loss", "batch_loss", "train_total_loss", "loss_iter",
         "reduced_train_loss", "running_loss", "train_batch_loss", "train_epoch_loss", "epoch_loss", "train_running_loss",
-        "xent", "step_loss", "avr_loss", "train_crossentropyloss", "train_ce_loss_step", "embedding_loss", "损失", "训练损失", "训练集损失",
+        "xent",
+        "train_losses", "training_losses", "losses", "step_loss", "avr_loss", "train_crossentropyloss",
+        "embedding_loss", "gpt_loss", "损失", "训练损失", "训练集损失",
     ),
     "eval_loss": (
         "eval_loss", "val_loss", "valid_loss", "validation_loss", "dev_loss", "loss_val", "loss_valid", "loss_eval",
@@ -34,7 +41,8 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
         "val_total_loss", "valid_total_loss",
         "val_epoch_loss", "avg_val_loss", "average_val_loss", "mean_val_loss", "cv_loss", "evaluation_loss", "loss_dev",
         "loss_test", "heldout_loss", "验证损失", "验证集损失", "评估损失", "测试损失",
-        "test_loss_epoch", "avg_valid_loss", "val_lm_loss", "eval_crossentropyloss", "eval_embedding_loss",
+        "test_loss_epoch", "avg_valid_loss", "val_lm_loss", "val_losses", "valid_losses", "validation_losses", "eval_losses",
+        "test_losses", "dev_losses", "eval_crossentropyloss", "eval_embedding_loss",
     ),
     "train_perplexity": (
         "train_perplexity", "train_ppl", "perplexity_train", "training_perplexity", "ppl", "perplexity", "train_perplexity_step",
@@ -51,7 +59,7 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
     ),
     "learning_rate": (
         "learning_rate", "lr", "train_learning_rate", "train_lr", "current_lr", "lr_adamw", "lr_0", "lr_pg0", "cur_lr",
-        "optimizer_lr", "lr_group_0", "last_lr", "lr_abs", "actor_lr", "学习率",
+        "optimizer_lr", "lr_group_0", "last_lr", "lr_abs", "actor_lr", "学习率", "lrs", "learning_rates",
     ),
     "grad_norm": (
         "grad_norm", "gnorm", "gradient_norm", "grad_norms", "train_grad_norm", "global_grad_norm", "total_grad_norm",
@@ -65,7 +73,10 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
     "num_tokens": ("num_tokens", "num_input_tokens_seen", "tokens_seen", "consumed_tokens"),
     "mean_token_accuracy": ("mean_token_accuracy", "token_accuracy", "train_mean_token_accuracy", "token_acc"),
     "eval_mean_token_accuracy": ("eval_mean_token_accuracy", "valid_mean_token_accuracy", "eval_token_acc"),
-    "eval_accuracy": ("eval_accuracy", "val_accuracy", "val_acc", "valid_accuracy", "valid_acc", "eval_acc", "validation_accuracy"),
+    "eval_accuracy": (
+        "eval_accuracy", "val_accuracy", "val_accuracies", "val_acc", "val_accs", "valid_accuracy", "valid_acc", "eval_acc",
+        "validation_accuracy", "dev_accuracy", "test_accuracy", "test_acc",
+    ),
     "train_accuracy": ("train_accuracy", "train_acc", "accuracy", "acc", "training_accuracy"),
     "entropy": ("entropy", "train_entropy"),
     "kl": ("kl", "train_kl", "objective_kl"),

@@ -60,20 +60,20 @@ def read(source: Source) -> Iterator[Record]:
     """Yield a row for each paragraph that holds a loss, and the events between them. Only the first rank that has one is read."""
     paragraph: _Paragraph | None = None
     place: dict[str, float] = {}
-    ranks = OneRank()
+    ranks, other = OneRank(), set[int | None]()
     for line, raw in source.lines():
         rank, text = split_rank(strip_ansi(raw))
-        if ranks.is_other(rank):
-            yield from ranks.of_other(text, line)
-            continue
-        if found := _heading(text):
+        if (found := _heading(text)) and not ranks.keeps(rank, ("eval_",) if found.groupdict().get("eval") else ()):
+            yield from ranks.left_out()
+            other.add(rank)
+        elif found:
+            other.discard(rank)
             if paragraph:
                 yield from paragraph.row()
-            ranks.logs(rank)
             named = {name: float(value) for name, value in found.groupdict().items() if name != "eval" and value}
             place = named or place
             paragraph = _Paragraph(line, place, not named)
-        elif paragraph and (item := _QUANTITY.match(text if rank is None else " " + text)):
+        elif paragraph and rank not in other and (item := _QUANTITY.match(text if rank is None else " " + text)):
             name, value = _name(item["name"], item["set"] == "Eval" or paragraph.evaluation), number(item["value"])
             if name is not None and value is not None:
                 paragraph.add(line, name, value)

@@ -2,35 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from advisor.model import Event
 from advisor.readers.base import Note
-from advisor.readers.events import event_in
 
 
 class OneRank:
-    """Keeps to the rank that logs first. Lines without a rank are everybody's, and what fails on any rank is told."""
+    """Keeps to the rank that logs first, for training and for evaluations apart: Megatron prints the latter on its last rank.
+
+    Lines without a rank are everybody's.
+    """
 
     def __init__(self) -> None:
-        self._read: int | None = None
+        self._read: dict[bool, int] = {}
         self._noted = False
-        self._told: set[str] = set()
 
-    def logs(self, rank: int | None) -> None:
-        """Take note that `rank` logged a measurement."""
-        self._read = rank if self._read is None else self._read
+    def keeps(self, rank: int | None, names: Iterable[str]) -> bool:
+        """Tell whether what `rank` measured is read: it is the first to measure that."""
+        if rank is None:
+            return True
+        return self._read.setdefault(any(name.startswith("eval_") for name in names), rank) == rank
 
-    def is_other(self, rank: int | None) -> bool:
-        """Tell whether a line of `rank` is another rank's than the one that is read."""
-        return rank is not None and self._read is not None and rank != self._read
-
-    def of_other(self, text: str, line: int) -> Iterator[Event | Note]:
-        """Yield what another rank's line is good for: that its losses are left out, and each kind of error once."""
-        if not self._noted and "loss" in text.lower():
+    def left_out(self) -> Iterator[Note]:
+        """Yield, once, that another rank's measurements are left out."""
+        if not self._noted:
             self._noted = True
             yield Note("one-rank")
-        event = event_in(text, line)
-        if event is not None and event.kind not in self._told:
-            self._told.add(event.kind)
-            yield event

@@ -17,6 +17,7 @@ from advisor.readers import (
     fairseq,
     fastai,
     hf_console,
+    json_document,
     json_lines,
     keras_console,
     litgpt,
@@ -49,8 +50,8 @@ BUILT_IN: tuple[Format, ...] = (
     notebook.FORMAT,
     mlflow.FORMAT,
     trainer_state.FORMAT,
-    json_lines.ARRAY,
-    json_lines.COLUMNS,
+    json_document.ARRAY,
+    json_document.FORMAT,
     fairseq.FORMAT,
     keras_console.FORMAT,
     hf_console.FORMAT,
@@ -141,6 +142,8 @@ def _known_other(source: Source) -> str | None:
         return "an HTML page, not a log; download the raw file"
     if head.startswith("This is") and "TeX, Version" in head[:200]:
         return "a LaTeX log, not a training log"
+    if json_document.is_closing_summary(head):
+        return "the Trainer's closing values, which hold no curve; give `trainer_state.json` from the same folder"
     if _WANDB_SUMMARY.match(head):
         return "a W&B summary, which holds only the last value of each quantity; give the run's `.wandb` file"
     if _WANDB_RUNS.match(head):

@@ -80,9 +80,6 @@ def _records(source: Source) -> Iterator[tuple[Record, bool]]:
             continue
         for piece in raw.split("\r"):
             rank, text = split_rank(strip_ansi(piece))
-            if ranks.is_other(rank):
-                yield from ((record, False) for record in ranks.of_other(text, line))
-                continue
             measured = parse_line(text) if not _PART_OF_EVALUATION.search(text) else {}
             bar = _BAR_LINE.search(text) if measured else None
             if bar and bar[1] == "0" and "loss" in bar[0]:
@@ -91,7 +88,9 @@ def _records(source: Source) -> Iterator[tuple[Record, bool]]:
                 # A bar shows the last evaluation until the next one.
                 evaluated, shown = measured["eval_loss"], evaluated
                 measured = {name: v for name, v in measured.items() if name != "eval_loss" or v != shown}
-            if measured and is_loss_like(measured):
+            if measured and is_loss_like(measured) and not ranks.keeps(rank, measured):
+                yield from ((record, False) for record in ranks.left_out())
+            elif measured and is_loss_like(measured):
                 anchored = "step" in measured or "epoch" in measured
                 if evaluation_follows and not anchored:
                     measured = _as_evaluation(measured)
@@ -99,7 +98,6 @@ def _records(source: Source) -> Iterator[tuple[Record, bool]]:
                 if not anchored and (_RETOLD.search(text) or (anchored_train and _tells_of_training(measured))):
                     continue
                 anchored_train |= anchored and "train_loss" in measured
-                ranks.logs(rank)
                 yield Row(line, measured), bar is not None and "step" in measured
             elif (event := event_in(text, line)) is not None:
                 yield event, False

@@ -541,4 +541,68 @@ FORMS = (
         unit="sum",
         note="No validation loss on the console; thirty epochs.",
     ),
+    Form(
+        "text/megatron-deepspeed.log",
+        "Megatron-DeepSpeed",
+        "bigscience-workshop/Megatron-DeepSpeed megatron/training.py",
+        "[default0]:[2026-03-01 10:00:00,000] [INFO] [logging.py:68:log_dist] [Rank 0] step={step}, skipped=0, lr=[{lr:.4g}], mom=[(0.9, 0.95)]\n"
+        "[default7]: iteration {step:8d}/{steps:8d} | consumed samples: {samples:12d} | consumed tokens: {samples:12d} | "
+        "elapsed time per iteration (s): 7.51 | learning rate: {lr:.3E} | global batch size:    16 | lm loss: {loss:.6E} | "
+        "grad norm: {norm:.3f} | num zeros: 0.0 | number of skipped iterations:   0 | number of nan iterations:   0 | "
+        "samples per second: 2.1 | TFLOPs: 123.45 |\n[default0]:steps: {step} loss: {loss:.4f} iter time (s): 7.51 samples/sec: 2.1\n",
+        f"[default7]:{_DASHES}\n[default7]:valid loss at iteration {{step}} | lm loss value: {{val:.6E}} | "
+        f"lm loss PPL: {{val_ppl:.6E}} | \n[default7]:{_DASHES}\n",
+        note="The last rank prints the losses, the first one its steps.",
+    ),
+    Form(
+        "text/nemo-bar.log",
+        "NeMo (bar)",
+        "NVIDIA/NeMo, on Lightning's progress bar",
+        "\rEpoch {epoch0}:  {percent:2d}%|{bar}| {batch}/{batches} [00:10<17:20, v_num=0, reduced_train_loss={loss:.4f}, global_step={step}.0, "
+        "consumed_samples={samples}.0, train_step_timing in s=1.020]",
+    ),
+    Form(
+        "json-lines/mmengine-scalars.json",
+        "xtuner, mmengine (scalars.json)",
+        "open-mmlab/mmengine mmengine/visualization/vis_backend.py",
+        '{{"lr": {lr:.4e}, "data_time": 0.0077, "loss": {loss:.4f}, "grad_norm": {norm:.4f}, "time": 2.6851, "iter": {step}, '
+        '"memory": 12762, "step": {step}}}\n',
+    ),
+    Form(
+        "json-lines/hand-written.jsonl",
+        "hand-written JSON lines",
+        "a common form",
+        '{{"step": {step}, "train/loss": {loss:.4f}, "train/lr": {lr:.4e}}}\n',
+        '{{"step": {step}, "val/loss": {val:.4f}, "val/accuracy": {acc:.4f}}}\n',
+    ),
+    Form(
+        "csv/keras-csv-logger.csv",
+        "Keras CSVLogger",
+        "keras-team/keras keras/src/callbacks/csv_logger.py",
+        "",
+        "{count0},{acc:.4f},{loss},{acc:.4f},{val}\n",
+        "epoch,accuracy,loss,val_accuracy,val_loss\n",
+        each=10,
+        note="A line an epoch, counted from 0; thirty epochs.",
+    ),
+    Form(
+        "text/openrlhf-bar.log",
+        "OpenRLHF",
+        "OpenRLHF/OpenRLHF openrlhf/trainer/sft_trainer.py",
+        "\rTrain step of epoch {epoch0}:  {percent:2d}%|{bar}| {batch}/{batches} [00:10<00:50,  2.01it/s, gpt_loss={loss:.4f}, loss_mean={near:.4f}, lr={lr:.3g}]",
+    ),
+    Form(
+        "hf-console/setfit.log",
+        "SetFit",
+        "huggingface/setfit src/setfit/trainer.py",
+        "{{'embedding_loss': {loss:.4f}, 'grad_norm': {norm}, 'learning_rate': {lr}, 'epoch': {passes:.2f}}}\n",
+        "{{'eval_embedding_loss': {val:.4f}, 'eval_embedding_runtime': 1.2, 'epoch': {passes:.2f}}}\n",
+    ),
+    Form(
+        "hf-console/easylm.log",
+        "EasyLM and others that print with pprint",
+        "young-geng/EasyLM EasyLM/jax_utils.py",
+        "{{'accuracy': {acc:.4f},\n 'gradient_norm': {norm},\n 'learning_rate': {lr},\n 'loss': {loss},\n 'step': {step}}}\n",
+        note="A dictionary over several lines.",
+    ),
 )

@@ -17,7 +17,7 @@ from console_forms import FORMS, Form
 FORMATS = Path(__file__).resolve().parent.parent / "formats"
 EPOCHS, BATCHES, EVERY = 3, 100, 10
 SAMPLES_A_STEP = 16
-HEAD = "# Samples in the form of tools that cannot be run here. Written by make/make_console_logs.py.\n"
+HEAD = "# Samples in the form of other tools. Written by make/make_console_logs.py.\n"
 
 
 def curve() -> Iterator[Mapping[str, float]]:
@@ -47,6 +47,7 @@ def curve() -> Iterator[Mapping[str, float]]:
             "loss": loss,
             "near": round(loss + 0.0213, 4),
             "count": step // EVERY,
+            "count0": step // EVERY - 1,
             "third": loss / 3,
             "half": round(loss / 2, 4),
             "val": val,
@@ -75,6 +76,7 @@ def manifest() -> str:
     points = len(list(curve()))
     entries = [HEAD]
     for form in FORMS:
+        quantity = "reward" if form.unit == "reward" else "train_loss"
         evaluations = points * EVERY // form.each if "{val" in form.evaluation else 0
         entries.append(
             "[[sample]]\n"
@@ -84,6 +86,7 @@ def manifest() -> str:
             'made_by = "by hand, after the documented format"\n'
             f'after = "{form.after}"\n'
             f'note = "{form.note}"\n'
+            f'train_quantity = "{quantity}"\n'
             f"train_points = {points}\n"
             f"eval_points = {evaluations}\n"
         )

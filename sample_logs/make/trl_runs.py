@@ -1,4 +1,4 @@
-"""One run of each of TRL's trainers on a tiny Llama that speaks forty words: their consoles and states."""
+"""One run of each of TRL's trainers on a tiny Llama that speaks forty words."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def config(**more):
 
 
 def saved():
-    """Return a fresh model that knows a folder of its own, from which some trainers load it again."""
+    """Return a fresh model that knows a folder from which some trainers load it again."""
     from transformers import LlamaForCausalLM
 
     LlamaForCausalLM(config()).save_pretrained("model")
