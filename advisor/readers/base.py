@@ -87,6 +87,7 @@ class Format:
     magic: byte patterns, one of which begins every file of a binary format. Only formats that have one are given binary files.
     read_folder: how a folder of this format is read, where runs of it are folders.
     example: a few real lines, shown by `advisor formats`. serves: tools whose logs are read by this format.
+    keeps_ranks_apart: its reader knows lines of several processes; others are given those of one.
     """
 
     name: str
@@ -98,6 +99,7 @@ class Format:
     read_folder: FolderParser | None = None
     example: str = ""
     serves: tuple[str, ...] = ()
+    keeps_ranks_apart: bool = False
 
     def recognises(self, source: Source) -> bool:
         """Tell whether the file name and the beginning of the file look like this format."""

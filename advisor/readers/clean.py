@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 _ANSI = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|[@-Z\\-_])|\x1b")
 _BARE_RANK = re.compile(r"^\s*(\d{1,4}):\s")
@@ -35,6 +36,15 @@ def split_rank(line: str) -> tuple[int | None, str]:
         return _rank(found), line[found.end() :]
     found = _INNER_RANK.search(line)
     return (_rank(found) if found else None), line
+
+
+def pieces(line: str) -> Iterator[tuple[int | None, str]]:
+    """Yield (rank, text) of what carriage returns wrote one over the other on `line`; a rank before the first is that of all."""
+    of: int | None = None
+    for piece in line.split("\r"):
+        rank, text = split_rank(strip_ansi(piece))
+        of = of if rank is None else rank
+        yield of, text
 
 
 def _rank(found: re.Match[str]) -> int:

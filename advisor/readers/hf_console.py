@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from advisor.model import Event
 from advisor.readers.base import Format, Record, Row, Source, Unread
-from advisor.readers.clean import NUMBER, split_rank, strip_ansi
+from advisor.readers.clean import NUMBER, pieces
 from advisor.readers.events import event_in
 from advisor.readers.names import is_loss_like
 from advisor.readers.objects import row
@@ -71,8 +71,7 @@ def read(source: Source) -> Iterator[Record]:
     for line, raw in source.lines():
         if not raw:
             continue
-        for piece in raw.split("\r"):
-            rank, text = split_rank(strip_ansi(piece))
+        for rank, text in pieces(raw):
             wrapped = dictionaries[rank]
             whole = wrapped.take(text, line)
             if whole == "":
@@ -112,10 +111,16 @@ def _is_log(measured: Row) -> bool:
     return is_loss_like(measured.values) or "epoch" in measured.values
 
 
+_SERVES = (
+    "Axolotl", "EasyLM and others that print with pprint", "LLaMA-Factory (running_log.txt)", "ms-swift (console)",
+    "SetFit", "TRL DPO", "TRL GRPO", "TRL KTO", "TRL ORPO", "TRL reward", "TRL SFT", "Unsloth",
+)  # fmt: skip
 FORMAT = Format(
     name="hf-console",
+    serves=_SERVES,
     title={"en": "Hugging Face Trainer console", "zh": "Hugging Face Trainer 控制台输出"},
     read=read,
+    keeps_ranks_apart=True,
     # A file of JSON objects, one a line, is read as such.
     head=(
         r"\A(?!\s*\{\s*\"[^\n]*\}\s*(?:\n\s*\{|\Z))(?s:.*?)"

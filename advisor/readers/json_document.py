@@ -205,6 +205,7 @@ def is_closing_summary(head: str) -> bool:
 
 ARRAY = Format(
     name="json-array",
+    serves=("trainer.state.log_history",),
     title={"en": "JSON array of log entries", "zh": "JSON 数组日志"},
     read=read_array,
     head=(r"\A\s*\[\s*\{",),
@@ -214,7 +215,7 @@ FORMAT = Format(
     name="json-document",
     title={"en": "JSON document with lists of numbers or entries", "zh": "含数值列表或记录列表的 JSON 文档"},
     read=read,
-    serves=("Keras history", "all_results.json", "pandas (to_json)"),
+    serves=("Keras history", "all_results.json", "pandas (to_json)", "hand-written lists of losses"),
     # An object over several lines, or a single one with something in it: several objects, one a line, are JSON lines.
     head=(r'\A\s*\{[ \t]*\n\s*"', r'\A\s*\{\s*"[^\n]*?[\[{][^\n]*\s*\Z'),
     example='{"loss": [0.9, 0.7, 0.6], "val_loss": [1.0, 0.8, 0.8]}',

@@ -56,8 +56,13 @@ def _one_by_one(first: int, lines: list[bytes]) -> Iterator[Record]:
             yield measured
 
 
+_SERVES = (
+    "detectron2 (metrics.json)", "hand-written JSON lines", "LLaMA-Factory (trainer_log.jsonl)", "ms-swift (logging.jsonl)",
+    "xtuner, mmengine (scalars.json)",
+)  # fmt: skip
 FORMAT = Format(
     name="json-lines",
+    serves=_SERVES,
     title={"en": "JSON lines", "zh": "JSON 行日志"},
     read=read,
     head=(r"\A\s*(?:[^{\n]*\n){0,20}\s*\{\s*\"[^\n]*[\]\}\",0-9a-z]\s*$",),

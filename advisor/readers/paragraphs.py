@@ -10,10 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from advisor.readers.base import Format, Record, Row, Source
-from advisor.readers.clean import NUMBER, number, split_rank, strip_ansi
+from advisor.readers.clean import NUMBER, number, strip_ansi
 from advisor.readers.events import event_in
 from advisor.readers.names import canonical, is_loss_like, normalise
-from advisor.readers.ranks import OneRank
 
 _HEADINGS = (
     re.compile(r"(?P<eval>\[Eval\b).*?\bbatch=\d+/\d+\]"),
@@ -57,23 +56,18 @@ class _Paragraph:
 
 
 def read(source: Source) -> Iterator[Record]:
-    """Yield a row for each paragraph that holds a loss, and the events between them. Only the first rank that has one is read."""
+    """Yield a row for each paragraph that holds a loss, and the events between them."""
     paragraph: _Paragraph | None = None
     place: dict[str, float] = {}
-    ranks, other = OneRank(), set[int | None]()
     for line, raw in source.lines():
-        rank, text = split_rank(strip_ansi(raw))
-        if (found := _heading(text)) and not ranks.keeps(rank, ("eval_",) if found.groupdict().get("eval") else ()):
-            yield from ranks.left_out()
-            other.add(rank)
-        elif found:
-            other.discard(rank)
+        text = strip_ansi(raw)
+        if found := _heading(text):
             if paragraph:
                 yield from paragraph.row()
             named = {name: float(value) for name, value in found.groupdict().items() if name != "eval" and value}
             place = named or place
             paragraph = _Paragraph(line, place, not named)
-        elif paragraph and rank not in other and (item := _QUANTITY.match(text if rank is None else " " + text)):
+        elif paragraph and (item := _QUANTITY.match(text)):
             name, value = _name(item["name"], item["set"] == "Eval" or paragraph.evaluation), number(item["value"])
             if name is not None and value is not None:
                 paragraph.add(line, name, value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from functools import lru_cache
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -40,6 +41,7 @@ from advisor.readers.assemble import assemble
 from advisor.readers.base import Format, Source
 from advisor.readers.names import is_loss_like
 from advisor.readers.objects import scalars
+from advisor.readers.ranks import head_of_one_rank, of_one_rank
 
 BUILT_IN: tuple[Format, ...] = (
     tensorboard.FORMAT,
@@ -113,6 +115,8 @@ def _read(source: Source) -> list[Run]:
         if (what := _known_other(source)) is not None:
             raise UnreadableLog(f"{source.name}: {what}")
         candidates = [f for f in formats() if not f.magic and f.recognises(source)]
+        if runs := _read_one_rank(source):
+            return runs
     with_events: list[Run] = []
     for candidate in candidates:
         runs = assemble(candidate.read(source), source.name, candidate.name)
@@ -131,6 +135,20 @@ def _read(source: Source) -> list[Run]:
         f"{source.name}: no training log: no line names a loss beside a step or an epoch. Expected one of the formats that "
         "`advisor formats` lists; give the file that holds the loss values"
     )
+
+
+def _read_one_rank(source: Source) -> list[Run]:
+    """Return the runs of a log that a launcher put the ranks before, read without those marks and by one rank."""
+    head = head_of_one_rank(source)
+    if head is None:
+        return []
+    others = [f for f in formats() if not f.magic and not f.keeps_ranks_apart and f.recognises(head)]
+    whole = of_one_rank(source) if others else source
+    for candidate in others:
+        runs = assemble(candidate.read(whole), source.name, candidate.name)
+        if any(is_loss_like(run.series) for run in runs):
+            return [replace(run, notes=("one-rank", *run.notes)) for run in runs]
+    return []
 
 
 def _known_other(source: Source) -> str | None:
@@ -223,6 +241,4 @@ def _config_beside(folder: Path) -> dict[str, Value]:
 
 def _with_config(run: Run, extra: dict[str, Value]) -> Run:
     """Return `run` with settings it did not have; what the log itself says wins."""
-    from dataclasses import replace
-
     return replace(run, config={**extra, **run.config})

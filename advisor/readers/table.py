@@ -72,8 +72,13 @@ class _Table(Format):
         return header_of(source.head) is not None
 
 
+_SERVES = (
+    "AlgoPerf (measurements.csv)", "Amazon Bedrock", "Keras CSVLogger", "OpenAI fine-tuning result",
+    "PyTorch Lightning (metrics.csv)", "timm (summary.csv)",
+)  # fmt: skip
 FORMAT = _Table(
     name="csv",
+    serves=_SERVES,
     title={"en": "CSV or TSV table", "zh": "CSV/TSV 表格"},
     read=read,
     example="epoch,step,train_loss,val_loss\n0,50,2.31,\n0,99,,2.18",

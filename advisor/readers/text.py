@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from advisor.readers.base import Format, Record, Row, Source
-from advisor.readers.clean import NUMBER, number, split_rank, strip_ansi
+from advisor.readers.clean import NUMBER, number, pieces
 from advisor.readers.events import event_in
 from advisor.readers.names import AXES, OTHER_LOSSES, canonical, is_loss_like, normalise
 from advisor.readers.ranks import OneRank
@@ -78,8 +78,7 @@ def _records(source: Source) -> Iterator[tuple[Record, bool]]:
     for line, raw in source.lines():
         if not raw:
             continue
-        for piece in raw.split("\r"):
-            rank, text = split_rank(strip_ansi(piece))
+        for rank, text in pieces(raw):
             measured = parse_line(text) if not _PART_OF_EVALUATION.search(text) else {}
             bar = _BAR_LINE.search(text) if measured else None
             if bar and bar[1] == "0" and "loss" in bar[0]:
@@ -198,9 +197,21 @@ def _axes(text: str, evaluation: bool) -> dict[str, float]:
     return axes
 
 
+_SERVES = (
+    "accelerate and tqdm", "ColossalAI", "DeepSpeed", "detectron2 (console)", "DETR, MAE and other users of MetricLogger",
+    "diffusers", "Flair", "hand-written loops", "hand-written loops (Chinese)", "icefall", "kohya-ss sd-scripts", "llm.c",
+    "MaxText", "Megatron-DeepSpeed", "Megatron-LM", "MindFormers", "MindSpore, ModelArts", "minimind", "mlx-lm", "mmcv 1",
+    "mmengine (MMDetection, MMPretrain)", "modded-nanogpt", "nanochat", "nanoGPT", "NeMo", "NeMo (bar)", "OpenNMT-py",
+    "OpenRLHF", "PaddleClas", "PaddleDetection", "PaddleNLP", "PaddleOCR", "PaddleSeg", "PyTorch examples (ImageNet)",
+    "PyTorch examples (MNIST)", "PyTorch examples (word_language_model)", "PyTorch Lightning (bar)",
+    "TensorFlow estimators (BERT, tensor2tensor)", "timm (console)", "torchtitan", "torchtune",
+    "transformers' Flax examples", "transformers' run_clm_no_trainer", "verl", "WeNet", "xtuner, mmengine",
+)  # fmt: skip
 FORMAT = Format(
     name="text",
+    serves=_SERVES,
     title={"en": "text with `step … loss …` lines", "zh": "含 `step … loss …` 的文本日志"},
     read=read,
+    keeps_ranks_apart=True,
     example="step 10 | loss 2.31 | lr 1e-4\nepoch 1: train_loss=2.05 val_loss=2.18",
 )

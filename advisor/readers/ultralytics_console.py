@@ -66,9 +66,9 @@ def _measured(names: list[str], cells: list[str]) -> dict[str, float]:
 
 FORMAT = Format(
     name="ultralytics-console",
+    serves=("Ultralytics YOLO (console)",),
     title={"en": "Ultralytics YOLO console", "zh": "Ultralytics YOLO 控制台输出"},
     read=read,
-    serves=("YOLOv5 (console)",),
     head=(r"^\s*Epoch\s+(?:GPU_mem|gpu_mem)\s+[^\n]*?loss\b",),
     example="      Epoch    GPU_mem   box_loss   cls_loss   dfl_loss  Instances       Size\n"
     "        1/3      2.34G      1.165      3.127      1.277         28        640: 100%|██████████| 8/8 [00:03<00:00,  2.21it/s]\n"

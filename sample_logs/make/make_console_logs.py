@@ -6,6 +6,7 @@ do its evaluations. Their numbers are made up and their form is the tool's.
 
 from __future__ import annotations
 
+import json
 import math
 import random
 import sys
@@ -71,36 +72,89 @@ def text_of(form: Form) -> str:
     return "".join(parts).removesuffix("\n") + "\n"
 
 
+def documents() -> Mapping[str, str]:
+    """Return the run as JSON documents."""
+    steps = list(curve())
+    history: list[dict[str, float]] = []
+    for s in steps:
+        place = {"epoch": s["passes"], "step": s["step"]}
+        history.append({"loss": s["loss"], "learning_rate": s["lr"], **place})
+        if s["step"] % 60 == 0:
+            history.append({"eval_loss": s["val"], **place})
+    columns = {"loss": [s["loss"] for s in steps], "val_loss": [s["val"] for s in steps]}
+    frame = {
+        name: {str(i): value for i, value in enumerate(column)} for name, column in columns.items()
+    }
+    apart = {"train_losses": columns["loss"], "val_losses": columns["val_loss"][5::6]}
+    closing = {
+        "epoch": 3.0,
+        "eval_loss": steps[-1]["val"],
+        "eval_runtime": 3.2,
+        "train_loss": 1.2,
+        "train_runtime": 60.1,
+    }
+    return {
+        "json-array/log-history.json": json.dumps(history, indent=2),
+        "json-document/keras-history.json": json.dumps(columns),
+        "json-document/pandas.json": json.dumps(frame),
+        "json-document/losses-of-a-loop.json": json.dumps(
+            {"args": {"lr": 2e-4}, **apart}, indent=2
+        ),
+        "json-document/all_results.json": json.dumps(closing, indent=4),
+    }
+
+
+DOCUMENTS = (
+    ("json-array/log-history.json", "trainer.state.log_history", 30, 5),
+    ("json-document/keras-history.json", "Keras history", 30, 30),
+    ("json-document/pandas.json", "pandas (to_json)", 30, 30),
+    ("json-document/losses-of-a-loop.json", "hand-written lists of losses", 30, 5),
+    ("json-document/all_results.json", "all_results.json", 0, 1),
+)
+"""Path, tool, points of training and of evaluation."""
+
+
 def manifest() -> str:
     """Return the list of these samples."""
     points = len(list(curve()))
     entries = [HEAD]
     for form in FORMS:
-        quantity = "reward" if form.unit == "reward" else "train_loss"
         evaluations = points * EVERY // form.each if "{val" in form.evaluation else 0
+        quantity = "reward" if form.unit == "reward" else "train_loss"
         entries.append(
-            "[[sample]]\n"
-            f'path = "{form.path}"\n'
-            f'format = "{form.path.partition("/")[0]}"\n'
-            f'tool = "{form.tool}"\n'
-            'made_by = "by hand, after the documented format"\n'
-            f'after = "{form.after}"\n'
-            f'note = "{form.note}"\n'
-            f'train_quantity = "{quantity}"\n'
-            f"train_points = {points}\n"
-            f"eval_points = {evaluations}\n"
+            entry(form.path, form.tool, form.after, form.note, (quantity, points, evaluations))
         )
+    for path, tool, train, evaluations in DOCUMENTS:
+        entries.append(entry(path, tool, "a common form", "", ("train_loss", train, evaluations)))
     return "\n".join(entries)
+
+
+def entry(path: str, tool: str, after: str, note: str, holds: tuple[str, int, int]) -> str:
+    """Return one entry. holds: the quantity trained on, its points, those of evaluation."""
+    quantity, train, evaluations = holds
+    return (
+        "[[sample]]\n"
+        f'path = "{path}"\n'
+        f'format = "{path.partition("/")[0]}"\n'
+        f'tool = "{tool}"\n'
+        'made_by = "by hand, after the documented format"\n'
+        f'after = "{after}"\n'
+        f'note = "{note}"\n'
+        f'train_quantity = "{quantity}"\n'
+        f"train_points = {train}\n"
+        f"eval_points = {evaluations}\n"
+    )
 
 
 def main() -> None:
     """Write the samples, all or those that are named, and the list of all."""
     named = sys.argv[1:]
-    for form in FORMS:
-        if not named or form.path in named:
-            path = FORMATS / form.path
+    texts = {form.path: text_of(form) for form in FORMS} | documents()
+    for below, text in texts.items():
+        if not named or below in named:
+            path = FORMATS / below
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text_of(form), encoding="utf-8", newline="")
+            path.write_text(text, encoding="utf-8", newline="")
     (FORMATS / "MANIFEST-consoles.toml").write_text(manifest(), encoding="utf-8")
 
 
