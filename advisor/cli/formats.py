@@ -23,6 +23,7 @@ from advisor.cli.common import language_option
 def command(output: str, lang: str) -> None:
     """List the log formats that can be read, with an example of each."""
     from advisor.readers import formats
+    from advisor.readers.refused import REFUSED
     from advisor.render.words import Words
 
     words = Words(lang)
@@ -44,6 +45,9 @@ def command(output: str, lang: str) -> None:
             click.echo(f"\n## `{entry.name}`: {entry.title[lang]}\n\n```text\n{entry.example}\n```")
             if entry.serves:
                 click.echo(f"\n{words('formats_serves')} {words('separator').join(entry.serves)}.")
+        click.echo(f"\n## {words('formats_refused')}\n")
+        for reason in REFUSED:
+            click.echo(f"- {reason[lang]}")
         return
     click.echo(words("formats_heading") + "\n")
     for entry in formats():

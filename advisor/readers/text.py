@@ -203,7 +203,7 @@ _SERVES = (
     "MaxText", "Megatron-DeepSpeed", "Megatron-LM", "MindFormers", "MindSpore, ModelArts", "minimind", "mlx-lm", "mmcv 1",
     "mmengine (MMDetection, MMPretrain)", "modded-nanogpt", "nanochat", "nanoGPT", "NeMo", "NeMo (bar)", "OpenNMT-py",
     "OpenRLHF", "PaddleClas", "PaddleDetection", "PaddleNLP", "PaddleOCR", "PaddleSeg", "PyTorch examples (ImageNet)",
-    "PyTorch examples (MNIST)", "PyTorch examples (word_language_model)", "PyTorch Lightning (bar)",
+    "PyTorch examples (MNIST)", "PyTorch examples (word_language_model)", "PyTorch Lightning (bar)", "Sockeye (metrics)",
     "TensorFlow estimators (BERT, tensor2tensor)", "timm (console)", "torchtitan", "torchtune",
     "transformers' Flax examples", "transformers' run_clm_no_trainer", "verl", "WeNet", "xtuner, mmengine",
 )  # fmt: skip

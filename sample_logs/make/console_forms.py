@@ -592,6 +592,17 @@ FORMS = (
         "\rTrain step of epoch {epoch0}:  {percent:2d}%|{bar}| {batch}/{batches} [00:10<00:50,  2.01it/s, gpt_loss={loss:.4f}, loss_mean={near:.4f}, lr={lr:.3g}]",
     ),
     Form(
+        "text/sockeye-metrics.log",
+        "Sockeye (metrics)",
+        "awslabs/sockeye sockeye/training.py",
+        "",
+        "{count}\tconverged=False\tdiverged=False\tepoch={epoch}\tgradient-norm={norm}\tlearning-rate={lr:.4g}\t"
+        "perplexity-train={ppl}\tperplexity-val={val_ppl}\ttime-elapsed=12.3\tupdates={step}\tused-gpu-memory=0\n",
+        each=10,
+        unit="perplexity",
+        note="A line a checkpoint; its perplexity is judged.",
+    ),
+    Form(
         "hf-console/setfit.log",
         "SetFit",
         "huggingface/setfit src/setfit/trainer.py",

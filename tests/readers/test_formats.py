@@ -18,6 +18,7 @@ from click.testing import CliRunner
 from advisor.cli import main
 from advisor.errors import UnreadableLog
 from advisor.readers import formats, read_bytes, read_path
+from advisor.readers.refused import REFUSED
 
 ROOT = Path(__file__).parents[2]
 FORMATS = ROOT / "sample_logs/formats"
@@ -136,7 +137,7 @@ def test_a_tools_log_gives_the_points_it_prints(sample):
 @pytest.mark.parametrize("form", FORMS.values(), ids=lambda f: f.path)
 def test_every_form_of_the_run_is_read_alike(form):
     (run,) = read_path(FORMATS / form.path)
-    name, field = ("reward", "acc") if form.unit == "reward" else ("train_loss", "loss")
+    name, field = {"reward": ("reward", "acc"), "perplexity": ("train_loss", "ppl")}.get(form.unit, ("train_loss", "loss"))
     places = [c["step"] for c in CURVE] if run.axis == "step" else None
     tolerance = 0.03 if "{near" in form.train + form.evaluation else DIGITS
     assert np.allclose(run.series[name].values, [c[field] for c in CURVE], atol=tolerance)
@@ -144,7 +145,7 @@ def test_every_form_of_the_run_is_read_alike(form):
     if "{val" in form.evaluation:
         evaluated = [c for c in CURVE if c["step"] % form.each == 0]
         unit = run.series["eval_loss"].unit
-        field = "val_bits" if unit == "bits" else "val"
+        field = {"bits": "val_bits", "perplexity": "val_ppl"}.get(unit, "val")
         assert np.allclose(run.series["eval_loss"].values, [c[field] for c in evaluated], atol=DIGITS)
         assert places is None or run.series["eval_loss"].x.tolist() == [c["step"] for c in evaluated]
         assert "train_accuracy" not in run.series or "acc" in form.train or form.each == 10
@@ -159,6 +160,13 @@ def test_a_value_keeps_the_line_it_stands_on(form):
             for value, line in zip(series.values.tolist(), series.line.tolist(), strict=True):
                 shown = [float(n) for n in re.findall(r"\d+\.\d+(?:[eE][-+]\d+)?", lines[line - 1])]
                 assert any(abs(n * times - value) < DIGITS for n in shown for times in (1, 3)), (series.name, value)
+
+
+def test_what_is_refused_is_listed_with_its_reason():
+    for language, word in (("en", "MLflow"), ("zh", "MLflow")):
+        page = CliRunner().invoke(main, ["formats", "--format", "markdown", "--lang", language]).stdout
+        assert page.count("\n- ") == len(REFUSED)
+        assert word in page.rpartition("## ")[2]
 
 
 def test_bits_are_never_taken_for_nats():
@@ -216,7 +224,7 @@ _ENCODINGS = {
 @pytest.mark.parametrize("path", LINES[::3])
 def test_encodings_and_compressions_change_nothing(path, how):
     text = (FORMATS / path).read_bytes().decode()
-    if how == "gbk" and path.startswith(("json-document", "csv")):
+    if how == "gbk" and BY_PATH[path]["format"] in ("json-document", "csv"):
         text = text.lstrip()
         data = text.encode("gb18030")
     else:
