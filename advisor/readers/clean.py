@@ -34,7 +34,7 @@ def split_rank(line: str) -> tuple[int | None, str]:
     """
     if found := _NAMED_RANK.match(line) or _BARE_RANK.match(line):
         return _rank(found), line[found.end() :]
-    found = _INNER_RANK.search(line)
+    found = _INNER_RANK.search(line) if "ank" in line or "ANK" in line else None
     return (_rank(found) if found else None), line
 
 

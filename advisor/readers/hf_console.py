@@ -48,7 +48,7 @@ class _Wrapped:
                 return ""
             whole, self._text = self._text, ""
             return whole
-        found = _OPEN.search(text)
+        found = _OPEN.search(text) if text.rfind("{") > text.rfind("}") else None
         if found is None:
             return None
         self.line, self._text, self._lines = line, found[0], 1

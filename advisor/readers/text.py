@@ -41,8 +41,6 @@ _EVALUATION_FOLLOWS = re.compile(r"^\W*(?:evaluating|validating|running (?:evalu
 _EPOCH_WORD = re.compile(r"epoch|train: ", re.IGNORECASE)
 _TRAINING = re.compile(r"(?<![a-z])train", re.IGNORECASE)
 _SOURCE_FILE = re.compile(r"[\w/.-]+\.py\b")
-_PART_OF_EVALUATION = re.compile(r"\bCV Batch \d+/\d+ ")
-"""WeNet's loss of one batch of an evaluation."""
 _RETOLD = re.compile(r"\b(?:best|sav(?:e|ed|ing)|improv\w*|previous|early stopping|patience|minimum)\b", re.IGNORECASE)
 
 
@@ -79,7 +77,7 @@ def _records(source: Source) -> Iterator[tuple[Record, bool]]:
         if not raw:
             continue
         for rank, text in pieces(raw):
-            measured = parse_line(text) if not _PART_OF_EVALUATION.search(text) else {}
+            measured = parse_line(text) if "CV Batch " not in text else {}  # WeNet's loss of one batch of an evaluation
             bar = _BAR_LINE.search(text) if measured else None
             if bar and bar[1] == "0" and "loss" in bar[0]:
                 continue  # The bar of a new epoch, with the figures of the last.
@@ -175,7 +173,7 @@ def _axes(text: str, evaluation: bool) -> dict[str, float]:
     evaluation: the line tells of an evaluation only, so that what stands in brackets counts its batches.
     """
     axes: dict[str, float] = {}
-    if paired := _PAIRED.search(text):
+    if ("|Loss: " in text or "TRAIN Batch " in text) and (paired := _PAIRED.search(text)):
         epoch, step = (group for group in paired.groups() if group)
         return {"epoch": float(epoch), "step": float(step)}
     for match in _AXIS.finditer(text):
