@@ -13,7 +13,7 @@ from advisor.model import FloatArray
 from advisor.readers.base import Block, Source
 from advisor.readers.columns import IntArray
 from advisor.readers.names import AXES, canonical_keys
-from advisor.readers.objects import SUMMARY_MARKS, row
+from advisor.readers.objects import SPLITS, SUMMARY_MARKS, row
 from advisor.readers.streams import BROKEN_ARCHIVE
 
 try:
@@ -98,7 +98,8 @@ def _columns(objects: Sequence[dict[str, Any]], keys: tuple[str, ...]) -> dict[s
     names = _numeric(objects[0], keys)
     if len(names) < 2 or any(mark in keys for mark in SUMMARY_MARKS) or {n for _, n in names} <= set(AXES):  # noqa: PLR2004
         return None
-    if any(type(objects[0][key]) is str for key, _ in canonical_keys(keys)):  # numbers may be written as texts
+    # Numbers may be written as texts, and a text may name the data set.
+    if not SPLITS.isdisjoint(keys) or any(type(objects[0][key]) is str for key, _ in canonical_keys(keys)):
         return None
     wanted = tuple(key for key, _ in names)
     try:

@@ -13,13 +13,14 @@ from advisor.model import Event
 from advisor.readers.base import Format, Record, Row, Source, Unread
 from advisor.readers.clean import NUMBER, pieces
 from advisor.readers.events import event_in
-from advisor.readers.names import is_loss_like
+from advisor.readers.names import SPLIT_KEYS, is_loss_like
 from advisor.readers.objects import row
 from advisor.readers.ranks import OneRank
 from advisor.readers.text import anchored_row
 
 _DICT = re.compile(r"\{\s*['\"][^{}]*\}")
 _PAIR = re.compile(rf"['\"]([^'\"]{{1,80}})['\"]\s*:\s*['\"]?({NUMBER})(?:/\d+)?['\"]?\s*(?=[,}}])", re.IGNORECASE)
+_SPLIT = re.compile(rf"['\"]({'|'.join(SPLIT_KEYS)})['\"]\s*:\s*['\"](\w+)['\"]", re.IGNORECASE)
 _BEGINS = re.compile(r"\{\s*['\"](?:loss|eval_loss|train_loss)['\"]\s*:")
 _OPEN = re.compile(r"\{\s*['\"][\w/ .-]+['\"]?[^{}]*$")
 _ELSEWHERE = re.compile(r"\d%\||[{}]")
@@ -94,6 +95,8 @@ def _records(text: str, line: int) -> Iterator[Record]:
     for match in _DICT.finditer(text):
         values = dict(_PAIR.findall(match[0]))
         found |= bool(values)
+        if split := _SPLIT.search(match[0]):
+            values[split[1]] = split[2]
         if "train_runtime" in values:
             yield Event("end", line, "")
         measured = row(values, line) if values else None

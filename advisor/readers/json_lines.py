@@ -57,6 +57,7 @@ def _one_by_one(first: int, lines: list[bytes]) -> Iterator[Record]:
 
 
 _SERVES = (
+    "JSON lines that name the data set",
     "detectron2 (metrics.json)", "hand-written JSON lines", "LLaMA-Factory (trainer_log.jsonl)", "ms-swift (logging.jsonl)",
     "xtuner, mmengine (scalars.json)",
 )  # fmt: skip

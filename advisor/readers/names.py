@@ -30,7 +30,8 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
         "reduced_train_loss", "running_loss", "train_batch_loss", "train_epoch_loss", "epoch_loss", "train_running_loss",
         "xent",
         "train_losses", "training_losses", "losses", "step_loss", "avr_loss", "train_crossentropyloss",
-        "embedding_loss", "gpt_loss", "损失", "训练损失", "训练集损失",
+        "embedding_loss", "gpt_loss", "t_loss", "train_avg_loss", "main_loss", "cross_entropy", "train_cross_entropy",
+        "损失", "训练损失", "训练集损失",
     ),
     "eval_loss": (
         "eval_loss", "val_loss", "valid_loss", "validation_loss", "dev_loss", "loss_val", "loss_valid", "loss_eval",
@@ -42,7 +43,8 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
         "val_epoch_loss", "avg_val_loss", "average_val_loss", "mean_val_loss", "cv_loss", "evaluation_loss", "loss_dev",
         "loss_test", "heldout_loss", "验证损失", "验证集损失", "评估损失", "测试损失",
         "test_loss_epoch", "avg_valid_loss", "val_lm_loss", "val_losses", "valid_losses", "validation_losses", "eval_losses",
-        "test_losses", "dev_losses", "eval_crossentropyloss", "eval_embedding_loss",
+        "test_losses", "dev_losses", "valid_avg_loss", "val_avg_loss", "validation_main_loss", "val_cross_entropy",
+        "validation_cross_entropy", "eval_crossentropyloss", "eval_embedding_loss",
     ),
     "train_perplexity": (
         "train_perplexity", "train_ppl", "perplexity_train", "training_perplexity", "ppl", "perplexity", "train_perplexity_step",
@@ -116,6 +118,20 @@ OTHER_LOSSES = (
 )  # fmt: skip
 """Words that make `<word> loss` something other than the run's training loss."""
 
+OF_EVALUATION: Mapping[str, str] = {
+    "train_loss": "eval_loss",
+    "train_perplexity": "eval_perplexity",
+    "train_bits": "eval_bits",
+    "train_accuracy": "eval_accuracy",
+    "mean_token_accuracy": "eval_mean_token_accuracy",
+}
+"""What quantities are called in an evaluation whose entry names the data set apart."""
+
+SPLIT_KEYS = ("split", "mode", "phase", "stage", "type", "subset", "dataset", "set", "kind", "event")
+"""Keys and columns that name the data set of an entry: `{"split": "val", "loss": 2.3}`."""
+
+_EVALUATION = re.compile(r"(?:val(?:id(?:ation|ate)?)?|eval(?:uation|uate)?|dev|test(?:ing)?)(?:_\w+)?", re.IGNORECASE)
+
 _SEPARATORS = re.compile(r"[^0-9a-z%\u4e00-\u9fff]+")
 _ALIAS_TO_NAME = {alias: (name, rank) for name, aliases in ALIASES.items() for rank, alias in enumerate(aliases)}
 _NOT_METRICS = re.compile(
@@ -155,6 +171,18 @@ def canonical_keys(keys: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
             best[name] = (rank, key)
     known = [(key, name) for name, (_, key) in best.items()]
     return (*known, *((key, name) for key, name in extra if name not in best))
+
+
+def is_evaluation(split: object) -> bool:
+    """Tell whether the value of one of `SPLIT_KEYS` names an evaluation."""
+    return isinstance(split, str) and _EVALUATION.fullmatch(split.strip()) is not None
+
+
+def of_evaluation(values: Mapping[str, float]) -> dict[str, float]:
+    """Return quantities that name no data set as those of an evaluation."""
+    return {name: value for name, value in values.items() if name not in OF_EVALUATION} | {
+        OF_EVALUATION[name]: value for name, value in values.items() if name in OF_EVALUATION and OF_EVALUATION[name] not in values
+    }
 
 
 def is_loss_like(names: Iterable[str]) -> bool:

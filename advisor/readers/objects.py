@@ -8,11 +8,12 @@ from collections.abc import Iterator, Mapping
 from advisor.model import Value
 from advisor.readers.base import Row
 from advisor.readers.clean import number
-from advisor.readers.names import AXES, canonical_keys
+from advisor.readers.names import AXES, SPLIT_KEYS, canonical_keys, is_evaluation, of_evaluation
 
 SUMMARY_MARKS = ("train_runtime", "train_samples_per_second")
 """Keys of the Trainer's closing line, whose `train_loss` is the mean of the run and not a point of its curve."""
 
+SPLITS = frozenset(SPLIT_KEYS)
 _DECODER = json.JSONDecoder()
 
 
@@ -33,6 +34,8 @@ def row(values: Mapping[str, object], line: int) -> Row | None:
             converted = number(value.partition("/")[0] if name in AXES else value)
             if converted is not None:
                 measured[name] = converted
+    if not SPLITS.isdisjoint(values) and any(is_evaluation(values[key]) for key in SPLIT_KEYS if key in values):
+        measured = of_evaluation(measured)
     if summary:
         measured.pop("train_loss", None)
     if measured.keys() <= {"step", "epoch"}:

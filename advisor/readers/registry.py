@@ -62,6 +62,7 @@ BUILT_IN: tuple[Format, ...] = (
     ultralytics.FORMAT,
     ultralytics_console.FORMAT,
     table.FORMAT,
+    table.LONG,
     fastai.FORMAT,
     boosting.FORMAT,
     boosting.CATBOOST,

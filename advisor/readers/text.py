@@ -9,14 +9,14 @@ from functools import lru_cache
 from advisor.readers.base import Format, Record, Row, Source
 from advisor.readers.clean import NUMBER, number, pieces
 from advisor.readers.events import event_in
-from advisor.readers.names import AXES, OTHER_LOSSES, canonical, is_loss_like, normalise
+from advisor.readers.names import AXES, OTHER_LOSSES, canonical, is_loss_like, normalise, of_evaluation
 from advisor.readers.ranks import OneRank
 
 _EXCLUDED = frozenset(normalise(f"{word} loss") for word in OTHER_LOSSES)
 _WORD = r"[A-Za-z_\u4e00-\u9fff][\w./%-]*+"
 _METRIC = re.compile(
     rf"(?<![\w./@-])(?P<key>{_WORD}(?: (?!(?:nan|inf|infinity|is)\b){_WORD}){{0,3}}+)['\"]?(?:\s*\([^():=]{{0,20}}\))?"
-    rf"(?:\s*(?:=+>?|:+|->|→|：|\||\bis\b)\s*|\s+)(?:tensor\()?['\"\[]?(?P<value>(?>\d{{1,3}}(?:,\d{{3}})+(?![\d,])(?:\.\d+)?|{NUMBER}))(?!\d*[/:]\d)(?P<end>.?)",
+    rf"(?:\s*(?:=+>?|:+|->|→|：|\||为|\bis\b)\s*|\s+)(?:tensor\()?['\"\[]?(?P<value>(?>\d{{1,3}}(?:,\d{{3}})+(?![\d,])(?:\.\d+)?|{NUMBER}))(?!\d*[/:]\d)(?P<end>.?)",
     re.IGNORECASE,
 )
 """Up to four words and a number, with or without a sign between them. Which words count is decided by the table of names."""
@@ -27,7 +27,7 @@ _AXIS = re.compile(
     r"(?P<value>\d[\d,]*(?:\.\d+)?)(?![\d.]*[%\w])\s*(?:(?:/|of|out of)\s*(?P<total>\d[\d,]*))?",
     re.IGNORECASE,
 )
-_COUNTED = re.compile(r"第\s*(\d+)\s*(步|轮|次迭代)|(?<=\| )\s*(\d+)\s*/\s*\d+ batches")
+_COUNTED = re.compile(r"第\s*(\d+)\s*个?\s*(步|轮|次迭代|epoch|step)|(?<=\| )\s*(\d+)\s*/\s*\d+ batches")
 _PAIRED = re.compile(r"^\W*(?P<epoch>\d+)\|(?P<step>\d+)\|Loss: |\bTRAIN Batch (?P<epoch_of_batch>\d+)/(?P<batch>\d+) ")
 """Places without a word for each: torchtune's `1|10|Loss: 2.3`, WeNet's `TRAIN Batch 0/100 loss 2.3`."""
 _STEP_WORDS = ("step", "iter", "update", "步", "迭代")
@@ -38,6 +38,9 @@ _EVALUATION = re.compile(
     r"(?<!\w)(?:val(?:id(?:ation|ate)?)?|eval(?:uation|uating)?|dev|test(?:ing)?|saving dict for global step)(?!\w)", re.IGNORECASE
 )
 _EVALUATION_FOLLOWS = re.compile(r"^\W*(?:evaluating|validating|running (?:evaluation|validation))\b", re.IGNORECASE)
+_HEADING = re.compile(r"^[\W_]*epoch[\s:#\[]*(\d+)\b(?![.%])(?![^\n]*\b(?:loss|ppl)\b)", re.IGNORECASE)
+"""A line of its own that says which epoch begins: `Epoch 3/10`, `======== Epoch 3 / 4 ========`."""
+
 _EPOCH_WORD = re.compile(r"epoch|train: ", re.IGNORECASE)
 _TRAINING = re.compile(r"(?<![a-z])train", re.IGNORECASE)
 _SOURCE_FILE = re.compile(r"[\w/.-]+\.py\b")
@@ -72,6 +75,7 @@ def _records(source: Source) -> Iterator[tuple[Record, bool]]:
     """Yield (record, whether it is the figures of a bar that names a step)."""
     anchored_train = evaluation_follows = False
     evaluated: float | None = None
+    epoch: float | None = None
     ranks = OneRank()
     for line, raw in source.lines():
         if not raw:
@@ -90,15 +94,19 @@ def _records(source: Source) -> Iterator[tuple[Record, bool]]:
             elif measured and is_loss_like(measured):
                 anchored = "step" in measured or "epoch" in measured
                 if evaluation_follows and not anchored:
-                    measured = _as_evaluation(measured)
+                    measured = of_evaluation(measured)
                 evaluation_follows = False
                 if not anchored and (_RETOLD.search(text) or (anchored_train and _tells_of_training(measured))):
                     continue
+                if epoch is not None and not anchored and not anchored_train:
+                    measured = {"epoch": epoch, **measured}
                 anchored_train |= anchored and "train_loss" in measured
                 yield Row(line, measured), bar is not None and "step" in measured
             elif (event := event_in(text, line)) is not None:
                 yield event, False
             else:
+                if heading := _HEADING.match(text):
+                    epoch = float(heading[1])
                 evaluation_follows |= _EVALUATION_FOLLOWS.search(text) is not None
 
 
@@ -128,7 +136,7 @@ def parse_line(text: str) -> Mapping[str, float]:
     if not values:
         return values
     if "train_loss" not in values if "eval_loss" in values else _is_evaluation(text):
-        values = _as_evaluation(values)
+        values = of_evaluation(values)
     return _axes(text, "eval_loss" in values and "train_loss" not in values) | values
 
 
@@ -144,22 +152,6 @@ def _quantity(words: str) -> str | None:
         if name is not None:
             return name if name not in AXES else None
     return None
-
-
-_OF_EVALUATION = {
-    "train_loss": "eval_loss",
-    "train_perplexity": "eval_perplexity",
-    "train_accuracy": "eval_accuracy",
-    "mean_token_accuracy": "eval_mean_token_accuracy",
-}
-
-
-def _as_evaluation(values: Mapping[str, float]) -> dict[str, float]:
-    """Return the quantities of a line that names no data set, as those of an evaluation."""
-    names = _OF_EVALUATION
-    return {name: value for name, value in values.items() if name not in names} | {
-        names[name]: value for name, value in values.items() if name in names and names[name] not in values
-    }
 
 
 def _is_evaluation(text: str) -> bool:
@@ -184,7 +176,7 @@ def _axes(text: str, evaluation: bool) -> dict[str, float]:
         if value is not None and (name not in axes or key.startswith("global")):
             axes[name] = value
     for counted, unit, batches in _COUNTED.findall(text):
-        axes.setdefault("epoch" if unit == "轮" else "step", float(counted or batches))
+        axes.setdefault("epoch" if unit in ("轮", "epoch") else "step", float(counted or batches))
     if "step" not in axes and (bar := _BAR.search(text)):
         axes["step"] = float(bar[1])
     elif "step" not in axes and "epoch" in axes and not evaluation:
@@ -196,6 +188,7 @@ def _axes(text: str, evaluation: bool) -> dict[str, float]:
 
 
 _SERVES = (
+    "hand-written loops with a heading for each epoch",
     "accelerate and tqdm", "ColossalAI", "DeepSpeed", "detectron2 (console)", "DETR, MAE and other users of MetricLogger",
     "diffusers", "Flair", "hand-written loops", "hand-written loops (Chinese)", "icefall", "kohya-ss sd-scripts", "llm.c",
     "MaxText", "Megatron-DeepSpeed", "Megatron-LM", "MindFormers", "MindSpore, ModelArts", "minimind", "mlx-lm", "mmcv 1",

@@ -33,7 +33,7 @@ DIGITS = 0.006
 PROMISED = {
     "hf-trainer-state", "hf-console", "notebook", "json-lines", "csv", "text", "fairseq", "litgpt", "tensorboard", "wandb",
     "wandb-chart", "mlflow", "mlflow-database", "trackio", "keras-console", "json-document", "json-array", "aligned-table",
-    "ultralytics", "ultralytics-console", "marian", "sockeye", "espnet", "boosting", "catboost", "paragraphs", "terse",
+    "ultralytics", "ultralytics-console", "csv-long", "marian", "sockeye", "espnet", "boosting", "catboost", "paragraphs", "terse",
     "advisor-log",
 }  # fmt: skip
 PROMISED_TOOLS = {
