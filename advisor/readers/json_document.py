@@ -174,11 +174,13 @@ def _rows(columns: Mapping[str, _Column]) -> Iterator[Record]:
         name_of_axis, places = placed.get(length, (axis, None))
         same = {name: column for name, column in columns.items() if len(column) == length and _axis(name) is None}
         for index in range(length):
-            values = {name: v for name, column in same.items() if (v := column.values[index]) is not None}
+            by_line: dict[int, dict[str, float]] = {}
+            for name, column in same.items():
+                if (value := column.values[index]) is not None:
+                    by_line.setdefault(column.lines[index], {})[name] = value
             place = places.values[index] if places else (index + 1) * (longest / length if len(lengths) > 1 else 1)
-            if values and place is not None:
-                lines = [column.lines[index] for column in same.values()]
-                yield Row(lines[0], {name_of_axis: float(place), **values})
+            if place is not None:
+                yield from (Row(line, {name_of_axis: float(place), **values}) for line, values in by_line.items())
 
 
 def _axis(name: str) -> str | None:
