@@ -44,7 +44,7 @@ def command(output: str, lang: str) -> None:
         for entry in formats():
             click.echo(f"\n## `{entry.name}`: {entry.title[lang]}\n\n```text\n{entry.example}\n```")
             if entry.serves:
-                click.echo(f"\n{words('formats_serves')} {words('separator').join(entry.serves)}.")
+                click.echo(f"\n{words('formats_serves')} {' · '.join(entry.serves)}.")
         click.echo(f"\n## {words('formats_refused')}\n")
         for reason in REFUSED:
             click.echo(f"- {reason[lang]}")
@@ -53,7 +53,7 @@ def command(output: str, lang: str) -> None:
     for entry in formats():
         click.echo(f"{entry.name:18} {entry.title[lang]}")
         if entry.serves:
-            told = f"{words('formats_serves')} {words('separator').join(entry.serves)}"
-            click.echo(textwrap.fill(told, 100, initial_indent=" " * 21, subsequent_indent=" " * 21))
+            told = f"{words('formats_serves')} {' · '.join(entry.serves)}"
+            click.echo(textwrap.fill(told, 100, initial_indent=" " * 21, subsequent_indent=" " * 21, break_on_hyphens=False))
         for line in entry.example.splitlines():
             click.echo(f"{'':18}   {line}")
