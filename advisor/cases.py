@@ -2,7 +2,8 @@
 
 A series is a list of terms: `1.2`, `0.9*10` (ten times), `5.0..2.0*30` (a straight line of thirty points), each with an optional
 `~0.05` (irregular but always the same noise of that amplitude). Beside series a case may give `epochs` (passes over the data,
-spread over the points), `config` (settings) or `log` (text that goes through the readers).
+spread over the points), `config` (settings), `from_start = true` (every series has its first point at the first step) or `log`
+(text that goes through the readers).
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from advisor.signals import Measurements
 EXPECTATIONS = ("fires", "quiet", "not-judged")
 _TERM = re.compile(r"^(?P<a>[^.*~]+(?:\.\d+)?(?:e[-+]?\d+)?)(?:\.\.(?P<b>[^*~]+))?(?:\*(?P<n>\d+))?(?:~(?P<noise>.+))?$")
 _NOISE = np.random.default_rng(0).uniform(-1, 1, 4096)
-_NOT_SERIES = ("expect", "because", "config", "epochs", "log")
+_NOT_SERIES = ("expect", "because", "config", "epochs", "log", "from_start")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,8 @@ def run_of(case: Mapping[str, Any]) -> Run:
     for name, array in values.items():
         # The last point of every series stands at the end of the run.
         x = np.round(np.arange(1, len(array) + 1) * longest / max(len(array), 1))
+        if case.get("from_start"):
+            x = np.round(np.linspace(1, longest, len(array)))
         lines = np.arange(1, len(array) + 1, dtype=np.int64)
         series[name] = Series(name, array, x, x / max(longest, 1) * epochs, lines, UNITS.get(name, ""))
     return Run(source="case", reader="case", series=series, config=config)

@@ -7,8 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from advisor.model import Change, Finding, Hit, NotMeasurable, Value
+import numpy as np
+
+from advisor.model import Change, Conflict, Finding, Hit, NotMeasurable, Value
 from advisor.signals import Measurements
+from advisor.signals.checkpoints import PATIENCE
 
 if TYPE_CHECKING:
     from advisor.rulebook import Rule
@@ -21,6 +24,9 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "learning_rate_decay_ratio": (0.01, 0.1),
 }
 """Documented ranges (Pangu, "How do I adjust training parameters"); no advice leaves them."""
+
+LEAST_STEPS = 100
+"""Optimizer steps that a fine-tuning run should have at least (Tinker's documentation)."""
 
 LARGEST_STEP = 10.0
 """No advice changes a learning rate by more than this factor at once."""
@@ -81,11 +87,20 @@ def _round(value: float) -> float:
     return float(f"{value:.1e}")
 
 
+def _metric_improves(context: Context) -> bool:
+    """Whether a task metric is better after the best loss: then the loss is no reason to stop."""
+    try:
+        metric, best = context.measured["task_metric"], context.measured["eval_best"]
+    except NotMeasurable:
+        return False
+    return bool(metric.series.x[metric.best] > best.x)
+
+
 @recipe
 def epochs_at_best(context: Context) -> Edit | None:
-    """Stop after the epoch in which the best evaluation fell."""
+    """Stop after the epoch in which the best evaluation fell, unless a task metric went on improving."""
     old, best = _epochs(context), context.measured["eval_best"]
-    if old is None or math.isnan(best.epoch):
+    if old is None or math.isnan(best.epoch) or _metric_improves(context):
         return None
     new = max(1, math.ceil(best.epoch - 1e-6))
     return (_whole(old), new) if new < old and new <= RANGES["num_train_epochs"][1] else None
@@ -94,7 +109,7 @@ def epochs_at_best(context: Context) -> Edit | None:
 @recipe
 def steps_at_best(context: Context) -> Edit | None:
     """Stop at the step of the best evaluation, where whole epochs are too coarse."""
-    if epochs_at_best(context) is not None or context.measured.run.axis != "step":
+    if epochs_at_best(context) is not None or context.measured.run.axis != "step" or _metric_improves(context):
         return None
     loss = context.measured["train_loss"]
     old = context.number("max_steps")
@@ -119,28 +134,46 @@ def epochs_doubled(context: Context) -> Edit | None:
     return (_whole(old), new) if old is not None and new > old else None
 
 
+@recipe
+def steps_to_hundred(context: Context) -> Edit | None:
+    """A hundred optimizer steps, where steps and not epochs were set."""
+    old = context.number("max_steps")
+    return (_whole(old), LEAST_STEPS) if old and 0 < old < LEAST_STEPS else None
+
+
 def _whole(value: float) -> Value:
     return int(value) if value == int(value) else round(value, 2)
 
 
 def _rate(context: Context, factor: float) -> Edit | None:
-    """Scale the learning rate, inside the documented range and never against the intended direction."""
+    """Scale the learning rate: never by more than `LARGEST_STEP`, inside the range, never against the intended direction."""
     try:
         old = float(context.measured["peak_learning_rate"])
     except NotMeasurable:
         return None
-    new = _round(_clip("learning_rate", old * factor))
+    low, high = RANGES["learning_rate"]
+    band = context.measured["rate_band"]
+    if band.size_known:
+        # The documented range is that of large models; "small model: larger rate" is documented as well.
+        high = max(high, band.high)
+    factor = min(max(factor, 1 / LARGEST_STEP), LARGEST_STEP)
+    new = _round(min(max(old * factor, low), high))
     return (old, new) if old > 0 and (new - old) * (factor - 1) > 0 else None
+
+
+MODERATE = 3.0
+"""The step where the rate already lies in its band: a rate three times off costs 0.8 % (low) or 1.3 % (high) of the loss."""
 
 
 @recipe
 def learning_rate_lower(context: Context) -> Edit | None:
-    """A tenth where the rate lies above the documented range, else a third."""
+    """To the middle of the plausible band where the rate lies above it, but by a tenth at most; else a third."""
     try:
         rate = float(context.measured["peak_learning_rate"])
     except NotMeasurable:
         return None
-    return _rate(context, 1 / LARGEST_STEP if rate > RANGES["learning_rate"][1] else 1 / 3)
+    band = context.measured["rate_band"]
+    return _rate(context, band.middle / rate if rate > band.high else 1 / MODERATE)
 
 
 @recipe
@@ -151,13 +184,13 @@ def learning_rate_tenth(context: Context) -> Edit | None:
 
 @recipe
 def learning_rate_higher(context: Context) -> Edit | None:
-    """Ten times where the rate lies far below the usual band, else three times."""
+    """To the middle of the plausible band where the rate lies below it, but ten times at most; else three times."""
     try:
         rate = float(context.measured["peak_learning_rate"])
     except NotMeasurable:
         return None
-    usual = float(context.measured["usual_learning_rate"])
-    return _rate(context, LARGEST_STEP if rate * 3 < usual else 3.0)
+    band = context.measured["rate_band"]
+    return _rate(context, band.middle / rate if 0 < rate < band.low else MODERATE)
 
 
 @recipe
@@ -226,6 +259,38 @@ def evaluation_interval(context: Context) -> Edit | None:
     return (_known(old), new) if old is None or new < old else None
 
 
+@recipe
+def best_metric(context: Context) -> Edit | None:
+    """Choose checkpoints by the task metric that went on improving."""
+    name = context.measured["task_metric"].series.name
+    old = context.config.get("metric_for_best_model")
+    return (old, name) if old != name else None
+
+
+@recipe
+def early_stopping(context: Context) -> Edit | None:
+    """Stop after three evaluations without improvement."""
+    old = context.number("early_stopping_patience")
+    return (_known(old), PATIENCE) if old is None or old > PATIENCE else None
+
+
+@recipe
+def save_at_evaluations(context: Context) -> Edit | None:
+    """Save as often as is evaluated, so that the best evaluation has a checkpoint."""
+    evals = context.measured["eval_loss"].finite
+    between = int(np.median(np.diff(evals.x))) if len(evals) > 1 else 0
+    old = context.number("save_steps")
+    return (_known(old), between) if between > 0 and (old is None or between < old) else None
+
+
+@recipe
+def clip_at_quantile(context: Context) -> Edit | None:
+    """Clip at the 90th percentile of the run's own gradient norms."""
+    old = context.number("max_grad_norm")
+    new = _round(context.measured["gradient"].p90)
+    return (_known(old), new) if old is not None and new > old else None
+
+
 def _switch(name: str, new: Value) -> Recipe:
     def switch(context: Context) -> Edit | None:
         old = context.config.get(name)
@@ -253,10 +318,27 @@ def propose(rule: Rule, hit: Hit, measured: Measurements) -> tuple[Change, ...]:
     return tuple(found)
 
 
-def merge(findings: Sequence[Finding]) -> list[Change]:
-    """Return at most one change for each parameter: that of the gravest finding. A contradicting lighter one is left out."""
+def merge(findings: Sequence[Finding], explained: Sequence[Sequence[str]] = ()) -> tuple[list[Change], list[Conflict]]:
+    """Return at most one change for each parameter, and the changes that contradict a chosen one.
+
+    explained: the findings behind each cause, the likeliest cause first. A change that mends a likelier cause comes first; among
+    equals the graver finding decides. Two changes contradict each other where one raises what the other lowers.
+    """
+    rank = {rule: i for i, rules in reversed(list(enumerate(explained))) for rule in rules}
+    ordered = sorted(findings, key=lambda finding: rank.get(finding.rule.id, len(explained)))
     chosen: dict[str, Change] = {}
-    for finding in findings:
+    conflicts = []
+    for finding in ordered:
         for change in finding.changes:
-            chosen.setdefault(change.parameter, change)
-    return list(chosen.values())
+            first = chosen.setdefault(change.parameter, change)
+            if _direction(first) * _direction(change) < 0:
+                conflicts.append(Conflict(first, change))
+    return list(chosen.values()), conflicts
+
+
+def _direction(change: Change) -> int:
+    """Return 1 where a change raises its parameter, -1 where it lowers it, 0 where neither can be said."""
+    old, new = change.old, change.new
+    if isinstance(old, bool) or not isinstance(old, int | float) or not isinstance(new, int | float):
+        return 0
+    return (new > old) - (new < old)

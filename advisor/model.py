@@ -26,6 +26,7 @@ class At(float):
 
 
 Axis = Literal["step", "epoch", "row"]
+Confidence = Literal["high", "medium", "low"]
 Trust = Literal["safe", "try", "ask"]
 Value = float | int | str | bool
 Facts = Mapping[str, Value]
@@ -35,6 +36,16 @@ PROBLEMS = (
     "schedule", "data", "throughput", "crash", "unjudgeable",
 )  # fmt: skip
 """The closed vocabulary of verdicts."""
+
+CAUSES = (
+    "learning_rate_too_high", "learning_rate_too_low", "no_warmup", "schedule_anomaly", "too_many_epochs", "too_little_data",
+    "too_few_steps", "duplicated_data", "data_stuck", "noisy_labels", "corrupt_targets", "tokenizer_mismatch", "labels_masked",
+    "truncation", "loss_on_prompt", "bad_batch", "unshuffled_data", "eval_leak", "eval_mismatch", "batch_too_small",
+    "batch_too_large", "accumulation_bug", "precision_overflow", "nothing_trainable", "optimizer_ineffective",
+    "optimizer_state_lost", "unclipped_gradient", "zero_grad_missing", "weight_decay_too_high", "dropout_too_high", "rank_too_low",
+    "task_too_hard", "data_quality", "input_error", "resources",
+)  # fmt: skip
+"""The closed vocabulary of causes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,6 +139,10 @@ class NotMeasurable(Exception):
         self.have = have
 
 
+class NotApplicable(NotMeasurable):
+    """A signal has no meaning for this run, such as a place that comes back in a run of one pass: there is nothing to say."""
+
+
 @dataclass(frozen=True, slots=True)
 class Hit:
     """What a detector saw: the numbers for the rule's sentences, and the points that show it."""
@@ -171,11 +186,51 @@ class NotJudged:
 
 
 @dataclass(frozen=True, slots=True)
+class Clue:
+    """One fact that speaks for a cause (weight above 0) or against it; finding is the rule that saw it, or empty."""
+
+    weight: float
+    words: Mapping[str, str]
+    facts: Facts
+    finding: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What most likely made the symptoms: odds is the base-2 logarithm of the odds that it is so.
+
+    words: title, meaning, and the cheapest experiment that would decide, by language. parameters: what mends it, the best first.
+    """
+
+    name: str
+    words: Mapping[str, Mapping[str, str]]
+    odds: float
+    confidence: Confidence
+    supports: tuple[Clue, ...]
+    against: tuple[Clue, ...]
+    parameters: tuple[str, ...] = ()
+
+    @property
+    def findings(self) -> tuple[str, ...]:
+        """Ids of the findings that this cause explains."""
+        return tuple(clue.finding for clue in self.supports if clue.finding)
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Two changes of one parameter that cannot both be made: the one chosen, and the one set aside."""
+
+    chosen: Change
+    aside: Change
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnosis:
     """Everything the rule book says about one run.
 
     verdict: one word of `PROBLEMS`. clean: rules that looked and found nothing.
-    changes: the findings' changes merged to at most one for each parameter, most important first.
+    causes: what made the symptoms, the likeliest first. changes: the findings' changes merged to at most one for each parameter,
+    most important first; first_change: the one to make first; conflicts: changes that contradict a chosen one.
     """
 
     run: Run
@@ -185,3 +240,6 @@ class Diagnosis:
     clean: tuple[Rule, ...]
     not_judged: tuple[NotJudged, ...]
     changes: tuple[Change, ...]
+    causes: tuple[Cause, ...] = ()
+    first_change: Change | None = None
+    conflicts: tuple[Conflict, ...] = ()

@@ -108,7 +108,7 @@ def _rule_files(folder: Path) -> Iterator[Path]:
         return
     if not folder.is_dir():
         raise BadRule(f"{folder}: no such folder of rules")
-    yield from sorted(folder.rglob("*.toml"))
+    yield from sorted(path for path in folder.rglob("*.toml") if path.parent.name != "causes")
 
 
 def parse(path: Path) -> Rule:

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from advisor.changes import LARGEST_STEP, RANGES, RECIPES, Context, merge
-from advisor.model import Change, Finding, Hit, NotMeasurable
+from advisor.model import Change, Conflict, Finding, Hit, NotMeasurable
 from advisor.readers import read_bytes
 from advisor.signals import Measurements
 
@@ -92,4 +92,14 @@ def test_one_parameter_gets_one_change_that_of_the_gravest_finding(rules):
     rule = rules[0]
     changes = [Change("learning_rate", 1e-3, new, "safe", rule.id, {"en": "", "zh": ""}) for new in (1e-4, 5e-4)]
     findings = [Finding(rule, Hit({}), (change,)) for change in changes]
-    assert merge(findings) == changes[:1]
+    assert merge(findings) == (changes[:1], [])
+
+
+def test_of_two_changes_that_contradict_each_other_the_likelier_cause_decides_and_the_other_is_shown(rules):
+    grave, light = rules[:2]
+    lower, higher = (
+        Change("learning_rate", 1e-3, new, "safe", rule.id, {"en": "", "zh": ""}) for new, rule in ((1e-4, grave), (3e-3, light))
+    )
+    findings = [Finding(grave, Hit({}), (lower,)), Finding(light, Hit({}), (higher,))]
+    assert merge(findings) == ([lower], [Conflict(lower, higher)])
+    assert merge(findings, [(light.id,)]) == ([higher], [Conflict(higher, lower)])

@@ -17,6 +17,7 @@ LAYERS = (
     "detectors",
     "changes",
     "rulebook",
+    "causes",
     "engine",
     "settings",
     "cases",

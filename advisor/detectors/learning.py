@@ -8,6 +8,7 @@ from advisor.detectors.registry import detector
 from advisor.model import At, Facts, Hit, NotMeasurable, Series
 from advisor.signals.curve import Curve, Level, Trend
 from advisor.signals.evaluation import EvalTrend
+from advisor.signals.rates import RateBand
 from advisor.signals.schedule import Chance, Schedule
 
 
@@ -69,14 +70,14 @@ def flat_loss(
 
 @detector
 def slow_descent(
-    train_loss: Series, train_level: Level, train_trend: Trend, peak_learning_rate: float, usual_learning_rate: float,
+    train_loss: Series, train_level: Level, train_trend: Trend, peak_learning_rate: float, rate_band: RateBand,
     *, max_fall: float, max_p: float, below_band: float,
 ) -> Hit | None:  # fmt: skip
     """A steady fall that is far too small, at a learning rate more than `below_band` times under the usual band."""
     fall = (train_level.first - train_level.end) / (abs(train_level.first) or 1.0)
     if not 0 < fall < max_fall or train_trend.p > max_p or train_trend.per_tenth >= 0:
         return None
-    if not 0 < peak_learning_rate * below_band < usual_learning_rate:
+    if not 0 < peak_learning_rate * below_band < rate_band.low:
         return None
     finite = train_loss.finite
     facts = {
@@ -84,7 +85,7 @@ def slow_descent(
         "end": train_level.end,
         "fall": fall,
         "learning_rate": peak_learning_rate,
-        "usual": usual_learning_rate,
+        "usual": rate_band.low,
     }
     return Hit(facts, (finite.point(0), finite.point(len(finite) - 1)))
 

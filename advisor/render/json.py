@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from advisor.model import Diagnosis, Finding, Series
+from advisor.model import Cause, Change, Clue, Diagnosis, Finding, Series
 from advisor.render.words import Words, notes
 
 SCHEMA = "advisor.analysis/1"
@@ -32,10 +32,10 @@ def _run(diagnosis: Diagnosis, language: str) -> dict[str, Any]:
         "verdict_text": words(f"verdict.{diagnosis.verdict}"),
         "series": {name: _series(series) for name, series in run.series.items()},
         "findings": [_finding(finding, words) for finding in diagnosis.findings],
-        "causes": [],
-        "changes": [
-            {"parameter": c.parameter, "old": c.old, "new": c.new, "trust": c.trust, "rule": c.rule} for c in diagnosis.changes
-        ],
+        "causes": [_cause(cause, words) for cause in diagnosis.causes],
+        "first_change": _change(diagnosis.first_change) if diagnosis.first_change else None,
+        "changes": [_change(change) for change in diagnosis.changes],
+        "conflicts": [{"chosen": _change(c.chosen), "aside": _change(c.aside)} for c in diagnosis.conflicts],
         "clean": [rule.id for rule in diagnosis.clean],
         "not_judged": [
             {"rule": n.rule.id, "missing": list(n.missing), "need": n.need, "have": n.have, "to_log": words.to_log(n)}
@@ -84,6 +84,30 @@ def _finding(finding: Finding, words: Words) -> dict[str, Any]:
             for c in finding.changes
         ],
         "sources": [{"title": s.title, "url": s.url, "says": s.says[words.language]} for s in rule.sources],
+    }
+
+
+def _change(change: Change) -> dict[str, Any]:
+    return {"parameter": change.parameter, "old": change.old, "new": change.new, "trust": change.trust, "rule": change.rule}
+
+
+def _cause(cause: Cause, words: Words) -> dict[str, Any]:
+    def clues(found: Sequence[Clue]) -> list[dict[str, Any]]:
+        return [
+            {"says": words.fill(c.words[words.language], c.facts), "weight": c.weight, "rule": c.finding or None} for c in found
+        ]
+
+    own = cause.words[words.language]
+    return {
+        "cause": cause.name,
+        "confidence": cause.confidence,
+        "odds": round(cause.odds, 2),
+        "findings": list(cause.findings),
+        "title": own["title"],
+        "meaning": own["meaning"],
+        "experiment": own["experiment"],
+        "for": clues(cause.supports),
+        "against": clues(cause.against),
     }
 
 

@@ -27,6 +27,8 @@ def _run(diagnosis: Diagnosis, words: Words) -> str:
         f"## {escape(run.source)}",
         f"**{words(f'verdict.{diagnosis.verdict}')}** {words('points', **counts(run))}.",
     ]
+    if diagnosis.causes:
+        blocks.append(_causes(diagnosis, words))
     for finding in diagnosis.findings:
         rule = finding.rule
         lines = [f"### {words(f'severity.{rule.severity}')} {rule.id}: {words.of(finding, 'title')}", ""]
@@ -46,6 +48,23 @@ def _run(diagnosis: Diagnosis, words: Words) -> str:
     ]
     tail += [f"- {note}" for note in notes(run, words)]
     return "\n\n".join([*blocks, "\n".join(tail)])
+
+
+def _causes(diagnosis: Diagnosis, words: Words) -> str:
+    lines = [f"### {words('causes')}", ""]
+    for cause in diagnosis.causes:
+        own = cause.words[words.language]
+        lines.append(f"- **{escape(words.cause(cause))}**: {escape(own['meaning'])}")
+        for label, clues in (("cause_for", cause.supports), ("cause_against", cause.against)):
+            if clues:
+                said = "; ".join(words.fill(clue.words[words.language], clue.facts) for clue in clues)
+                lines.append(f"  - {words(label)}: {escape(said)}")
+        lines.append(f"  - {words('cause_test')}: {escape(own['experiment'])}")
+    if change := diagnosis.first_change:
+        text = f"`{change.parameter}` {value_text(change.old, words('unknown'))} → **{value_text(change.new, '')}** ({change.rule})"
+        lines += ["", f"**{words('first_change')}** {text}"]
+    lines += [f"- {escape(words.conflict(conflict))}" for conflict in diagnosis.conflicts]
+    return "\n".join(lines)
 
 
 def _changes(diagnosis: Diagnosis, words: Words) -> str:

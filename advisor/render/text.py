@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from advisor.model import SEVERITIES, Change, Diagnosis, Finding
+from advisor.model import SEVERITIES, Change, Clue, Diagnosis, Finding
 from advisor.render.curve import BEST_MARK, BEST_MARK_ASCII, EVAL_MARK, draw
 from advisor.render.words import Words, counts, notes, value_text
 
@@ -80,9 +80,37 @@ def _run(diagnosis: Diagnosis, words: Words, console: Console) -> None:
         sentence.append(" " + words.of(main, "message"), style="default")
     _wrapped(sentence, 0, console)
     _curve(diagnosis, words, console)
+    _causes(diagnosis, words, console)
     for finding in diagnosis.findings:
         _finding(finding, words, console, is_main=finding is main)
     _lists(diagnosis, words, console)
+
+
+def _causes(diagnosis: Diagnosis, words: Words, console: Console) -> None:
+    """Print the likeliest cause with what speaks for and against it and what would decide, and the change to make first."""
+    if not diagnosis.causes:
+        return
+    first, others = diagnosis.causes[0], diagnosis.causes[1:]
+
+    def clues(found: Sequence[Clue]) -> str:
+        return "; ".join(words.fill(clue.words[words.language], clue.facts) for clue in found)
+
+    rows = [
+        (words("cause"), words.cause(first)),
+        (words("cause_for"), clues(first.supports)),
+        (words("cause_against"), clues(first.against)),
+        (words("cause_test"), first.words[words.language]["experiment"]),
+        (words("cause_also"), "; ".join(words.cause(cause) for cause in others)),
+    ]
+    if change := diagnosis.first_change:
+        rows.append((words("first_change"), f"{_change_text(change, words)}  ({change.rule})"))
+    rows = [(label, text) for label, text in rows if text]
+    width = max(cell_len(label) for label, _ in rows)
+    console.print()
+    for label, text in rows:
+        _hanging(label, text, width, console, style="bold" if label in (words("cause"), words("first_change")) else "")
+    for conflict in diagnosis.conflicts:
+        _hanging("", words.conflict(conflict), 0, console)
 
 
 def _curve(diagnosis: Diagnosis, words: Words, console: Console) -> None:
@@ -164,6 +192,28 @@ def _change_text(change: Change, words: Words) -> str:
     return f"{change.parameter} {value_text(change.old, unknown)} → {value_text(change.new, unknown)}"
 
 
+MOST_MISSING = 3
+"""So many missing inputs are explained; the rest are only named, so that the answer stays on one screen."""
+
+
+def _not_judged(diagnosis: Diagnosis, words: Words, console: Console) -> None:
+    """Print what could not be judged and what to log next time: first what the gravest and most rules wait for."""
+    if not diagnosis.not_judged:
+        return
+    items = sorted(diagnosis.not_judged, key=lambda n: (n.missing[0], -n.need))
+    groups = [list(group) for _, group in groupby(items, key=lambda n: n.missing[0])]
+    groups.sort(key=lambda group: (min(SEVERITIES.index(n.rule.severity) for n in group), -len(group)))
+    console.print(Text(words("not_judged"), style="bold"))
+    for same in groups[:MOST_MISSING]:
+        problems = words.problems(n.rule for n in same)
+        line = words("not_judged_line", problems=problems, missing=words.missing(same[0]), log=words.to_log(same[0]))
+        _hanging("", line, 0, console)
+    if rest := groups[MOST_MISSING:]:
+        count = sum(map(len, rest))
+        names = words("separator").join(words.name_of(same[0]) for same in rest)
+        _hanging("", words("not_judged_rest", count=count, names=names), 0, console)
+
+
 def _lists(diagnosis: Diagnosis, words: Words, console: Console) -> None:
     console.print()
     if diagnosis.clean:
@@ -171,13 +221,6 @@ def _lists(diagnosis: Diagnosis, words: Words, console: Console) -> None:
         problems = words.problems(rule for rule in diagnosis.clean if rule.problem not in said)
         text = words("clean_count", problems=problems, count=len(diagnosis.clean))
         _wrapped(Text.assemble((words("clean"), "bold"), " ", text), 0, console)
-    if diagnosis.not_judged:
-        console.print(Text(words("not_judged"), style="bold"))
-        items = sorted(diagnosis.not_judged, key=lambda n: (n.missing[0], -n.need))
-        for _, group in groupby(items, key=lambda n: n.missing[0]):
-            same = list(group)
-            problems = words.problems(n.rule for n in same)
-            line = words("not_judged_line", problems=problems, missing=words.missing(same[0]), log=words.to_log(same[0]))
-            _hanging("", line, 0, console)
+    _not_judged(diagnosis, words, console)
     for note in notes(diagnosis.run, words):
         _wrapped(Text(note, style="dim"), 0, console)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping
 
 from advisor.locale import strings
-from advisor.model import At, Change, Facts, Finding, NotJudged, Point, Run, Value
+from advisor.model import At, Cause, Change, Conflict, Facts, Finding, NotJudged, Point, Run, Value
 from advisor.rulebook import Rule
 
 
@@ -44,6 +44,16 @@ class Words:
         """Return why a change is proposed."""
         return self.fill(change.reason[self.language], facts)
 
+    def cause(self, cause: Cause) -> str:
+        """Return a cause in one line with its confidence."""
+        return self("cause_line", title=cause.words[self.language]["title"], confidence=self(f"confidence.{cause.confidence}"))
+
+    def conflict(self, conflict: Conflict) -> str:
+        """Return why one of two contradicting changes was set aside."""
+        aside, unknown = conflict.aside, self("unknown")
+        old, new = value_text(aside.old, unknown), value_text(aside.new, unknown)
+        return self("conflict", parameter=aside.parameter, old=old, new=new, rule=aside.rule)
+
     def point(self, point: Point) -> str:
         """Return one piece of evidence: `eval_loss 0.9 at step 300 (line 12)`."""
         line = self("line", line=point.line) if point.line else ""
@@ -57,10 +67,14 @@ class Words:
         names = dict.fromkeys(self(f"problem.{rule.problem}") for rule in rules)
         return self("separator").join(names)
 
+    def name_of(self, item: NotJudged) -> str:
+        """Return the name of what a rule lacked."""
+        name = item.missing[0].removeprefix("config:")
+        return self(f"missing.{name}") if self.has(f"missing.{name}") else name
+
     def missing(self, item: NotJudged) -> str:
-        """Return what a rule lacked."""
-        name = item.missing[0]
-        shown = self(f"missing.{name}") if self.has(f"missing.{name}") else name.removeprefix("config:")
+        """Return what a rule lacked, and how many of it where there were some."""
+        shown = self.name_of(item)
         if item.need:
             return self("missing.need", name=shown, need=item.need, have=item.have)
         return self("missing.absent", name=shown)

@@ -52,17 +52,6 @@ def peak_learning_rate(run: Run, config: Facts) -> float:
     return float(np.max(values))
 
 
-USUAL_RATES = {"lora": 1e-4, "full": 1e-5}
-"""Low ends of the usual bands: LoRA 1e-4 to 1e-3 (sweeps over 35 models), full fine-tuning 1e-5 to 5e-5 (Axolotl's advice)."""
-
-
-@signal
-def usual_learning_rate(config: Facts) -> float:
-    """The low end of the usual band for the method; that of full fine-tuning where the method is not known."""
-    lora = "lora" in str(config.get("method", "")).lower() or "lora_r" in config
-    return USUAL_RATES["lora" if lora else "full"]
-
-
 COMPLETE = 0.98
 """Share of the planned steps or epochs after which a run counts as finished: the last log comes a little before the end."""
 
@@ -122,3 +111,44 @@ def chance_level(config: Facts, objective: str) -> Chance:
     if isinstance(vocabulary, int) and vocabulary > 1 and objective == "sft":
         return Chance(math.log(vocabulary), f"ln {vocabulary}")
     raise NotMeasurable("config:vocab_size")
+
+
+@dataclass(frozen=True, slots=True)
+class RateJump:
+    """The sharpest rise of the logged learning rate after the first tenth: by which factor, and where."""
+
+    factor: float
+    index: int
+    x: float
+
+
+@signal
+def rate_jump(learning_rate: Series) -> RateJump:
+    """The largest rise from one logged rate to the next after the first tenth of the run (which is warm-up)."""
+    finite = learning_rate.finite
+    values = finite.values
+    begin = max(1, len(values) // 10)
+    if len(values) < begin + 2:
+        raise NotMeasurable("learning_rate", need=begin + 2, have=len(values))
+    before, after = values[begin - 1 : -1], values[begin:]
+    # A restart from zero has no factor; the peak that came before it does.
+    base = np.maximum(before, 0.01 * float(np.max(values[:begin], initial=0.0)))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        factor = np.where(base > 0, after / base, 1.0)
+    at = int(np.argmax(factor))
+    return RateJump(float(factor[at]), begin + at, float(finite.x[begin + at]))
+
+
+@signal
+def warmup_share(run: Run, config: Facts, lr_schedule: Schedule | None) -> float:
+    """Share of the run that warms up: as configured, else as the logged rate shows."""
+    ratio = config.get("warmup_ratio")
+    steps = config.get("warmup_steps")
+    planned = config.get("max_steps")
+    if isinstance(steps, int | float) and steps > 0 and isinstance(planned, int | float) and planned > 0:
+        return float(steps) / float(planned)
+    if isinstance(ratio, int | float) and not isinstance(ratio, bool):
+        return float(ratio)
+    if lr_schedule is None or run.axis == "row":
+        raise NotMeasurable("learning_rate")
+    return lr_schedule.warmup
