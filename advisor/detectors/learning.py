@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from advisor.detectors.registry import detector
-from advisor.model import At, Facts, Hit, NotMeasurable, Series
+from advisor.model import At, Facts, Hit, NotMeasurable, Run, Series
 from advisor.signals.curve import Curve, Level, Trend
 from advisor.signals.evaluation import EvalTrend
 from advisor.signals.rates import RateBand
@@ -117,3 +117,26 @@ def evaluation_missing(run_without_evaluation: bool, train_loss: Series) -> Hit 
     if not run_without_evaluation:
         return None
     return Hit({"points": len(train_loss), "last_at": At(train_loss.x[-1])}, (train_loss.point(len(train_loss) - 1),))
+
+
+CLASSES = (2, 3, 4)
+"""Numbers of classes (or of choices) whose ln is looked for where the log does not say how many there are."""
+
+
+@detector
+def flat_at_chance(
+    train_loss: Series, eval_loss: Series | None, run: Run, *, tolerance: float, max_spread: float, least: int
+) -> Hit | None:
+    """The loss stays at ln(number of classes) from the first log to the last: the answer of a model that guesses."""
+    judged = eval_loss if eval_loss is not None and len(eval_loss.finite) >= least else train_loss
+    finite = judged.finite
+    if judged.unit != "nats" or len(finite) < least:
+        raise NotMeasurable(judged.name, need=least, have=len(finite))
+    low, level, high = np.quantile(finite.values, (0.1, 0.5, 0.9))
+    labels = run.config.get("num_labels")
+    known = (labels,) if isinstance(labels, int) and labels > 1 else CLASSES
+    classes = next((k for k in known if abs(level / np.log(k) - 1) <= tolerance), None)
+    if classes is None or high - low > max_spread * level:
+        return None
+    facts: Facts = {"level": float(level), "classes": classes, "chance": float(np.log(classes)), "points": len(finite)}
+    return Hit(facts, (finite.point(0), finite.point(len(finite) - 1)))

@@ -75,9 +75,9 @@ def train_zeros(train_loss: Series, grad_norm: Series | None) -> Zeros:
 class Beginning:
     """What the training loss did in the first part of the run.
 
-    first: the first value. low: the lowest that the loss had come to (first value, or a median of three) before its highest climb in the
-    first quarter; peak: that climb relative to low; peak_index: its top; peak_z: in noise units. stall: the median of the first tenth
-    relative to `first`. fall: from `first` to the end.
+    first: the first value. low: the lowest that the loss had come to (first value, or a median of three) before its highest climb
+    in the first quarter; peak: that climb relative to low; peak_index: its top; peak_z: in noise units. stall: the median of the
+    first tenth relative to `first`. fall: from `first` to the end.
     """
 
     first: float
