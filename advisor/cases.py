@@ -9,13 +9,14 @@ spread over the points), `config` (settings), `from_start = true` (every series 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from advisor.engine import judge
+from advisor.causes import CauseRule
+from advisor.engine import diagnose, judge
 from advisor.errors import BadRule
 from advisor.model import FloatArray, Hit, NotJudged, Run, Series
 from advisor.readers import read_bytes
@@ -24,6 +25,7 @@ from advisor.rulebook import Rule
 from advisor.signals import Measurements
 
 EXPECTATIONS = ("fires", "quiet", "not-judged")
+CAUSE_EXPECTATIONS = ("first", "stated", "absent")
 _TERM = re.compile(r"^(?P<a>[^.*~]+(?:\.\d+)?(?:e[-+]?\d+)?)(?:\.\.(?P<b>[^*~]+))?(?:\*(?P<n>\d+))?(?:~(?P<noise>.+))?$")
 _NOISE = np.random.default_rng(0).uniform(-1, 1, 4096)
 _NOT_SERIES = ("expect", "because", "config", "epochs", "log", "from_start")
@@ -31,9 +33,9 @@ _NOT_SERIES = ("expect", "because", "config", "epochs", "log", "from_start")
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a rule did on one of its cases."""
+    """What a rule or a cause did on one of its cases; name is its id."""
 
-    rule: Rule
+    name: str
     number: int
     expected: str
     got: str
@@ -91,4 +93,20 @@ def outcomes(rule: Rule) -> Iterator[Outcome]:
         except ValueError as error:
             raise BadRule(f"{rule.path}: case {number}: {error}") from error
         got = "fires" if isinstance(result, Hit) else "not-judged" if isinstance(result, NotJudged) else "quiet"
-        yield Outcome(rule, number, case["expect"], got, str(case.get("because", "")))
+        yield Outcome(rule.id, number, case["expect"], got, str(case.get("because", "")))
+
+
+def cause_outcomes(cause: CauseRule, rules: Sequence[Rule]) -> Iterator[Outcome]:
+    """Diagnose every case of `cause`: it comes first, is among those stated, or is absent. Raises BadRule."""
+    for number, case in enumerate(cause.cases):
+        if case.get("expect") not in CAUSE_EXPECTATIONS:
+            raise BadRule(f"{cause.path}: case {number}: `expect` is one of {', '.join(CAUSE_EXPECTATIONS)}")
+        try:
+            stated = [found.name for found in diagnose(run_of(case), rules).causes]
+        except ValueError as error:
+            raise BadRule(f"{cause.path}: case {number}: {error}") from error
+        got = "absent" if cause.name not in stated else "first" if stated[0] == cause.name else "stated"
+        expected = str(case["expect"])
+        if expected == "stated" and got == "first":
+            got = expected
+        yield Outcome(cause.name, number, expected, got, str(case.get("because", "")))

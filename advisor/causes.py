@@ -32,7 +32,7 @@ LEAST = ((3.0, "high"), (1.0, "medium"), (0.25, "low"))
 
 MOST_STATED = 3
 TEXTS = ("title", "meaning", "experiment")
-_KEYS = {"cause", "prior", "parameters", "evidence", "objectives", *LANGUAGES}
+_KEYS = {"cause", "prior", "parameters", "evidence", "objectives", "cases", *LANGUAGES}
 _EVIDENCE_KEYS = {"finding", "clue", "weight", "thresholds", *LANGUAGES}
 
 
@@ -57,6 +57,7 @@ class CauseRule:
     evidence: tuple[Evidence, ...]
     prior: float
     objectives: tuple[str, ...]
+    cases: tuple[Mapping[str, Any], ...]
     path: Path
 
 
@@ -87,6 +88,7 @@ def parse_cause(path: Path) -> CauseRule:
         evidence=tuple(_evidence(entry, path) for entry in data.get("evidence", ())),
         prior=float(data.get("prior", PRIOR)),
         objectives=tuple(data.get("objectives", ())),
+        cases=tuple(data.get("cases", ())),
         path=path,
     )
 

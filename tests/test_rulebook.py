@@ -18,7 +18,7 @@ from advisor.signals import Measurements
 
 RULES = load()
 EACH = pytest.mark.parametrize("rule", RULES, ids=lambda r: r.id)
-CASES = [pytest.param(o, id=f"{o.rule.id}/{o.expected}-{o.number}") for rule in RULES for o in outcomes(rule)]
+CASES = [pytest.param(o, id=f"{o.name}/{o.expected}-{o.number}") for rule in RULES for o in outcomes(rule)]
 
 
 @pytest.mark.parametrize("outcome", CASES)

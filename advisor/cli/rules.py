@@ -70,16 +70,19 @@ def show(name: str | None, every: bool, output: str, lang: str, rule_folders: tu
 @polite
 def test(files: tuple[Path, ...], lang: str) -> None:
     """Run the cases of the given rule files, or of the whole rule book. Status 1 where one does not hold."""
-    from advisor.cases import outcomes
+    from advisor.cases import cause_outcomes, outcomes
+    from advisor.causes import load_causes
     from advisor.render.words import Words
     from advisor.rulebook import load, parse
 
     words = Words(lang)
     rules = tuple(parse(path) for path in files) if files else load()
     results = [outcome for rule in rules for outcome in outcomes(rule)]
+    if not files:
+        results += [outcome for cause in load_causes() for outcome in cause_outcomes(cause, rules)]
     broken = [outcome for outcome in results if not outcome.holds]
     for o in broken:
-        click.echo(words("case_fails", rule=o.rule.id, number=o.number, expected=o.expected, got=o.got, because=o.because))
+        click.echo(words("case_fails", rule=o.name, number=o.number, expected=o.expected, got=o.got, because=o.because))
     if broken:
         sys.exit(1)
     click.echo(words("cases_hold", count=len(results), rules=len(rules)))
