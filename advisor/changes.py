@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from advisor.effects import effect_of
 from advisor.model import Change, Conflict, Finding, Hit, NotMeasurable, Value
 from advisor.signals import Measurements
 from advisor.signals.checkpoints import PATIENCE
@@ -314,7 +315,8 @@ def propose(rule: Rule, hit: Hit, measured: Measurements) -> tuple[Change, ...]:
         except NotMeasurable:
             continue
         if edit is not None:
-            found.append(Change(proposal.parameter, *edit, proposal.trust, rule.id, proposal.reason))  # type: ignore[arg-type]
+            effect = effect_of(proposal.parameter, *edit, proposal.to, measured)
+            found.append(Change(proposal.parameter, *edit, proposal.trust, rule.id, proposal.reason, effect))  # type: ignore[arg-type]
     return tuple(found)
 
 

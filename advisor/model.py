@@ -152,10 +152,22 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
+class Effect:
+    """What a change is expected to do to the evaluation loss: an interval of relative change (below 0 is better).
+
+    basis: `measured` in this run, or `sweep`, from published sweeps.
+    """
+
+    low: float
+    high: float
+    basis: Literal["measured", "sweep"]
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """One concrete edit of the training configuration.
 
-    old is None where neither the log nor a configuration says what was set.
+    old is None where neither the log nor a configuration says what was set. effect is None where only the direction is known.
     """
 
     parameter: str
@@ -164,6 +176,7 @@ class Change:
     trust: Trust
     rule: str
     reason: Mapping[str, str]
+    effect: Effect | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ LAYERS = (
     "readers",
     "signals",
     "detectors",
+    "effects",
     "changes",
     "rulebook",
     "causes",

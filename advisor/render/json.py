@@ -73,22 +73,21 @@ def _finding(finding: Finding, words: Words) -> dict[str, Any]:
         **{key: words.of(finding, key) for key in ("title", "message", "why", "remedy", "limits")},
         "facts": dict(facts),
         "evidence": [{"series": p.series, "x": p.x, "value": p.value, "line": p.line} for p in finding.hit.evidence],
-        "changes": [
-            {
-                "parameter": c.parameter,
-                "old": c.old,
-                "new": c.new,
-                "trust": c.trust,
-                "reason": words.reason(c, facts),
-            }
-            for c in finding.changes
-        ],
+        "changes": [{**_change(c), "reason": words.reason(c, facts), "expected": words.effect(c)} for c in finding.changes],
         "sources": [{"title": s.title, "url": s.url, "says": s.says[words.language]} for s in rule.sources],
     }
 
 
 def _change(change: Change) -> dict[str, Any]:
-    return {"parameter": change.parameter, "old": change.old, "new": change.new, "trust": change.trust, "rule": change.rule}
+    effect = change.effect
+    return {
+        "parameter": change.parameter,
+        "old": change.old,
+        "new": change.new,
+        "trust": change.trust,
+        "rule": change.rule,
+        "effect": {"eval_loss": [effect.low, effect.high], "basis": effect.basis} if effect else None,
+    }
 
 
 def _cause(cause: Cause, words: Words) -> dict[str, Any]:

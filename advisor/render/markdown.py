@@ -57,7 +57,7 @@ def _causes(diagnosis: Diagnosis, words: Words) -> str:
         lines.append(f"- **{escape(words.cause(cause))}**: {escape(own['meaning'])}")
         for label, clues in (("cause_for", cause.supports), ("cause_against", cause.against)):
             if clues:
-                said = "; ".join(words.fill(clue.words[words.language], clue.facts) for clue in clues)
+                said = words("clause").join(words.fill(clue.words[words.language], clue.facts) for clue in clues)
                 lines.append(f"  - {words(label)}: {escape(said)}")
         lines.append(f"  - {words('cause_test')}: {escape(own['experiment'])}")
     if change := diagnosis.first_change:
@@ -69,11 +69,11 @@ def _causes(diagnosis: Diagnosis, words: Words) -> str:
 
 def _changes(diagnosis: Diagnosis, words: Words) -> str:
     facts = {f.rule.id: f.hit.facts for f in diagnosis.findings}
-    headings = [words(k) for k in ("parameter", "old", "new", "trust_heading", "reason", "rule")]
+    headings = [words(k) for k in ("parameter", "old", "new", "trust_heading", "reason", "expected", "rule")]
     rows = [
         [
             f"`{c.parameter}`", escape(value_text(c.old, words("unknown"))), f"**{value_text(c.new, '')}**",
-            words(f"trust.{c.trust}"), escape(words.reason(c, facts[c.rule])), c.rule,
+            words(f"trust.{c.trust}"), escape(words.reason(c, facts[c.rule])), escape(words.effect(c)), c.rule,
         ]
         for c in diagnosis.changes
     ]  # fmt: skip

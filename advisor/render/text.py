@@ -93,14 +93,14 @@ def _causes(diagnosis: Diagnosis, words: Words, console: Console) -> None:
     first, others = diagnosis.causes[0], diagnosis.causes[1:]
 
     def clues(found: Sequence[Clue]) -> str:
-        return "; ".join(words.fill(clue.words[words.language], clue.facts) for clue in found)
+        return words("clause").join(words.fill(clue.words[words.language], clue.facts) for clue in found)
 
     rows = [
         (words("cause"), words.cause(first)),
         (words("cause_for"), clues(first.supports)),
         (words("cause_against"), clues(first.against)),
         (words("cause_test"), first.words[words.language]["experiment"]),
-        (words("cause_also"), "; ".join(words.cause(cause) for cause in others)),
+        (words("cause_also"), words("clause").join(words.cause(cause) for cause in others)),
     ]
     if change := diagnosis.first_change:
         rows.append((words("first_change"), f"{_change_text(change, words)}  ({change.rule})"))
@@ -162,7 +162,8 @@ def _finding(finding: Finding, words: Words, console: Console, *, is_main: bool)
         facts = finding.hit.facts
         rows.append((
             words("change") if not number else "",
-            f"{_change_text(change, words)}  [{words(f'trust.{change.trust}')}] {words.reason(change, facts)}",
+            f"{_change_text(change, words)}  [{words(f'trust.{change.trust}')}] {words.reason(change, facts)}"
+            + (words("clause") + words.effect(change) if change.effect else ""),
         ))  # fmt: skip
     width = max(cell_len(label) for label, _ in rows)
     for label, text in rows:

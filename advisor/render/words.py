@@ -54,6 +54,12 @@ class Words:
         old, new = value_text(aside.old, unknown), value_text(aside.new, unknown)
         return self("conflict", parameter=aside.parameter, old=old, new=new, rule=aside.rule)
 
+    def effect(self, change: Change) -> str:
+        """Return what a change is expected to bring."""
+        if change.effect is None:
+            return self("effect.direction")
+        return self(f"effect.{change.effect.basis}", low=change.effect.low, high=change.effect.high)
+
     def point(self, point: Point) -> str:
         """Return one piece of evidence: `eval_loss 0.9 at step 300 (line 12)`."""
         line = self("line", line=point.line) if point.line else ""
@@ -82,8 +88,9 @@ class Words:
     def to_log(self, item: NotJudged) -> str:
         """Return what to log next time."""
         name = item.missing[0].removeprefix("config:")
-        key = f"log.{name}" if self.has(f"log.{name}") else "log.other"
-        return self(key, need=item.need or 5)
+        other = "log.other" if name == item.missing[0] else "log.config"
+        key = f"log.{name}" if self.has(f"log.{name}") else other
+        return self(key, need=item.need or 5, name=name)
 
 
 def value_text(value: Value | None, unknown: str) -> str:
