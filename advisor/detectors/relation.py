@@ -161,10 +161,15 @@ def only_training_above_chance(
 
 @detector
 def evaluation_follows_training(
-    train_loss: Series, eval_loss: Series, train_eval: TrainEval, train_level: Level, train_epochs: Epochs,
-    *, least_epochs: float, min_fall: float, min_ratio: float,
+    run: Run, train_loss: Series, eval_loss: Series, train_eval: TrainEval, train_level: Level, train_epochs: Epochs,
+    *, most_rows: int, least_epochs: float, min_fall: float, min_ratio: float,
 ) -> Hit | None:  # fmt: skip
-    """Over several passes the training loss falls far, and the evaluation loss with it, as only known rows do."""
+    """Over several passes over few rows the training loss falls far, and the evaluation loss with it, as only known rows do."""
+    rows = number(run.config, "train_rows")
+    if rows is None:
+        raise NotMeasurable("config:train_rows")
+    if rows > most_rows:
+        return None
     if train_epochs.total < least_epochs or train_level.end > (1 - min_fall) * train_level.first or train_eval.last < min_ratio:
         return None
     shown = _pair(train_loss, eval_loss, train_eval, at_end=True)

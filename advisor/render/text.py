@@ -82,7 +82,9 @@ def _run(diagnosis: Diagnosis, words: Words, console: Console) -> None:
     _curve(diagnosis, words, console)
     _causes(diagnosis, words, console)
     for finding in diagnosis.findings:
-        _finding(finding, words, console, is_main=finding is main)
+        if finding.rule.severity != "info":
+            _finding(finding, words, console, is_main=finding is main)
+    _notes([f for f in diagnosis.findings if f.rule.severity == "info"], words, console)
     _lists(diagnosis, words, console)
 
 
@@ -149,26 +151,45 @@ def _finding(finding: Finding, words: Words, console: Console, *, is_main: bool)
     head.append(f" {rule.id} ", style="dim")
     head.append(words.of(finding, "title"), style="bold")
     console.print()
-    console.print(head)
-    rows = []
-    if not is_main:
-        rows.append(("", words.of(finding, "message")))
-    if rule.severity != "info":
-        shown = " → ".join(filter(None, (words.point(p) for p in finding.hit.evidence)))
-        if shown:
-            rows.append((words("evidence"), shown))
-        rows += [(words("why"), words.of(finding, "why")), (words("remedy"), words.of(finding, "remedy"))]
-    for number, change in enumerate(finding.changes):
-        facts = finding.hit.facts
-        rows.append((
-            words("change") if not number else "",
-            f"{_change_text(change, words)}  [{words(f'trust.{change.trust}')}] {words.reason(change, facts)}"
-            + (words("clause") + words.effect(change) if change.effect else ""),
-        ))  # fmt: skip
+    _wrapped(head, 0, console)
+    rows = [] if is_main else [("", words.of(finding, "message"))]
+    shown = " → ".join(filter(None, (words.point(p) for p in finding.hit.evidence)))
+    if shown:
+        rows.append((words("evidence"), shown))
+    rows += [(words("why"), words.of(finding, "why")), (words("remedy"), words.of(finding, "remedy"))]
+    rows += _change_rows(finding, words)
     width = max(cell_len(label) for label, _ in rows)
     for label, text in rows:
         bold = "→" in text and label in (words("change"), "") and bool(rule.changes)
         _hanging(label, text, width, console, style="bold" if bold else "")
+
+
+def _change_rows(finding: Finding, words: Words) -> list[tuple[str, str]]:
+    facts, rows = finding.hit.facts, []
+    for number, change in enumerate(finding.changes):
+        text = f"{_change_text(change, words)}  [{words(f'trust.{change.trust}')}] {words.reason(change, facts)}"
+        text += words("clause") + words.effect(change) if change.effect else ""
+        rows.append((words("change") if not number else "", text))
+    return rows
+
+
+MOST_NOTES = 3
+"""Findings of severity `info` that are printed; of more, only the number."""
+
+
+def _notes(findings: Sequence[Finding], words: Words, console: Console) -> None:
+    """Print the lightest findings in a line or two each: what was seen, and a change where there is one."""
+    if findings:
+        console.print()
+    for finding in findings[:MOST_NOTES]:
+        text = Text.assemble(
+            (words("severity.info"), STYLES["info"]), (f" {finding.rule.id} ", "dim"), words.of(finding, "message")
+        )
+        for change in finding.changes[:1]:
+            text.append(f" [{_change_text(change, words)}]")
+        _wrapped(text, 0, console)
+    if len(findings) > MOST_NOTES:
+        console.print(Text(words("more_notes", count=len(findings) - MOST_NOTES), style="dim"))
 
 
 def _hanging(label: str, text: str, width: int, console: Console, *, style: str = "") -> None:
