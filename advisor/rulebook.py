@@ -213,6 +213,15 @@ def _named(rules: Mapping[str, Rule], rule_id: str) -> Rule:
     return rules[rule_id]
 
 
+def of_family(rules: Iterable[Rule], family: str) -> tuple[Rule, ...]:
+    """Return the rules of one family. Raises BadRule with the nearest names."""
+    chosen = tuple(rule for rule in rules if rule.family == family)
+    if not chosen:
+        families = sorted({rule.family for rule in rules} | {"causes"})
+        raise BadRule(f"no family {family}{_did_you_mean(family, families)}; there are {', '.join(families)}")
+    return chosen
+
+
 def find(rules: Iterable[Rule], name: str) -> Rule:
     """Return the rule of this id or slug. Raises BadRule with the nearest names."""
     known = list(rules)

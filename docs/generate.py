@@ -14,7 +14,10 @@ from pathlib import Path
 import click
 from click.testing import CliRunner
 
+from advisor.causes import load_causes
 from advisor.cli import COMMANDS, main
+from advisor.render.words import Words
+from advisor.rulebook import Rule, load
 
 ROOT = Path(__file__).parent.parent
 _SHOWN = re.compile(r"(<!-- output of: advisor (?P<arguments>.*?) -->\n```text\n).*?(```\n)", re.DOTALL)
@@ -29,12 +32,29 @@ def run(*arguments: str) -> str:
 def pages() -> Iterator[tuple[Path, str]]:
     """Yield (path, content) of every generated page."""
     for language, suffix in (("en", ""), ("zh", ".zh")):
-        yield ROOT / f"docs/rules{suffix}.md", run("rules", "show", "--all", "--lang", language)
+        for family in (*sorted({rule.family for rule in load()}), "causes"):
+            yield ROOT / f"docs/rules/{family}{suffix}.md", run("rules", "show", "--family", family, "--lang", language)
+        yield ROOT / f"docs/rules/README{suffix}.md", index(language, suffix)
         yield ROOT / f"docs/formats{suffix}.md", run("formats", "--format", "markdown", "--lang", language)
     yield ROOT / "docs/cli.md", command_line()
     for name in ("README.md", "README.zh.md"):
         path = ROOT / name
         yield path, _SHOWN.sub(_shown, path.read_text(encoding="utf-8"))
+
+
+def index(language: str, suffix: str) -> str:
+    """Return the list of all rules, a table for each family, linked to their pages."""
+    words, blocks = Words(language), []
+    by_family: dict[str, list[Rule]] = {}
+    for rule in load():
+        by_family.setdefault(rule.family, []).append(rule)
+    blocks.append(f"# {words('rules_title')}\n\n{words('generated', command='python docs/generate.py')}")
+    for family, rules in by_family.items():
+        rows = [f"- `{rule.id}` {words(f'severity.{rule.severity}')}: {rule.words[language]['title']}" for rule in rules]
+        blocks.append(f"## [{family}]({family}{suffix}.md)\n\n" + "\n".join(rows))
+    rows = [f"- `{cause.name}`: {cause.words[language]['title']}" for cause in load_causes()]
+    blocks.append(f"## [{words('causes')}](causes{suffix}.md)\n\n" + "\n".join(rows))
+    return "\n\n".join(blocks) + "\n"
 
 
 def _shown(match: re.Match[str]) -> str:
@@ -63,6 +83,7 @@ def write(check: bool) -> int:
     for path, text in stale:
         print(f"{'stale' if check else 'written'}: {path.relative_to(ROOT)}")
         if not check:
+            path.parent.mkdir(exist_ok=True)
             path.write_text(text, encoding="utf-8")
     return int(check and bool(stale))
 
