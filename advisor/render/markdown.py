@@ -35,6 +35,11 @@ def _run(diagnosis: Diagnosis, words: Words) -> str:
         if shown:
             lines.append(f"- **{words('evidence')}**: {escape(shown)}")
         lines.append(f"- **{words('why')}**: {escape(words.of(finding, 'why'))}")
+        for key, items in rule.lists[words.language].items():
+            if items:
+                lines.append(
+                    f"- **{words(f'{key}_label')}**: " + " ".join(f"{n}. {escape(item)}" for n, item in enumerate(items, 1))
+                )
         lines.append(f"- **{words('remedy')}**: {escape(words.of(finding, 'remedy'))}")
         blocks.append("\n".join(lines))
     if diagnosis.changes:

@@ -13,6 +13,7 @@ from rich.text import Text
 from advisor.model import SEVERITIES, Change, Diagnosis, Finding
 from advisor.render.curve import BEST_MARK, BEST_MARK_ASCII, EVAL_MARK, draw
 from advisor.render.words import Words, counts, notes, value_text
+from advisor.rulebook import Rule
 
 STYLES = {
     "error": "bold red", "warning": "bold yellow", "info": "bold blue", "healthy": "bold green", "train": "cyan",
@@ -78,7 +79,7 @@ def _run(diagnosis: Diagnosis, words: Words, console: Console) -> None:
     sentence = Text(words(f"verdict.{diagnosis.verdict}"), style=_style(diagnosis))
     if main:
         sentence.append(" " + words.of(main, "message"), style="default")
-    _wrapped(sentence, 0, console)
+    wrapped(sentence, 0, console)
     _curve(diagnosis, words, console)
     for finding in diagnosis.findings:
         _finding(finding, words, console, is_main=finding is main)
@@ -129,7 +130,10 @@ def _finding(finding: Finding, words: Words, console: Console, *, is_main: bool)
         shown = " → ".join(filter(None, (words.point(p) for p in finding.hit.evidence)))
         if shown:
             rows.append((words("evidence"), shown))
-        rows += [(words("why"), words.of(finding, "why")), (words("remedy"), words.of(finding, "remedy"))]
+        rows.append((words("why"), words.of(finding, "why")))
+        if is_main:
+            rows += listed(finding.rule, words)
+        rows.append((words("remedy"), words.of(finding, "remedy")))
     for number, change in enumerate(finding.changes):
         facts = finding.hit.facts
         rows.append((
@@ -138,20 +142,29 @@ def _finding(finding: Finding, words: Words, console: Console, *, is_main: bool)
         ))  # fmt: skip
     width = max(cell_len(label) for label, _ in rows)
     for label, text in rows:
-        bold = "→" in text and label in (words("change"), "") and bool(rule.changes)
-        _hanging(label, text, width, console, style="bold" if bold else "")
+        bold = "→" in text and label in (words("change"), "") and bool(finding.changes)
+        hanging(label, text, width, console, style="bold" if bold else "")
 
 
-def _hanging(label: str, text: str, width: int, console: Console, *, style: str = "") -> None:
+def listed(rule: Rule, words: Words) -> list[tuple[str, str]]:
+    """Return the lists of a rule as rows, numbered, the label beside the first."""
+    return [
+        (words(f"{key}_label") if number == 1 else "", f"{number}. {item}")
+        for key, items in rule.lists[words.language].items()
+        for number, item in enumerate(items, 1)
+    ]
+
+
+def hanging(label: str, text: str, width: int, console: Console, *, style: str = "") -> None:
     """Print `text` beside `label`, its further lines under its first; no line ends in blanks."""
     indent = 2 + width + (2 if width else 0)
-    _wrapped(Text(text, style=style), indent, console, head="  " + label)
+    wrapped(Text(text, style=style), indent, console, head="  " + label)
 
 
 LEAST_WIDTH = 20
 
 
-def _wrapped(text: Text, indent: int, console: Console, *, head: str = "") -> None:
+def wrapped(text: Text, indent: int, console: Console, *, head: str = "") -> None:
     """Print `text` from column `indent` on, `head` in front of its first line; no line ends in blanks."""
     for line in text.wrap(console, max(min(console.width, MOST_WIDTH) - indent, LEAST_WIDTH)):
         line.rstrip()
@@ -166,11 +179,14 @@ def _change_text(change: Change, words: Words) -> str:
 
 def _lists(diagnosis: Diagnosis, words: Words, console: Console) -> None:
     console.print()
+    if not diagnosis.run.series:
+        wrapped(Text(words("only_errors"), style="dim"), 0, console)
+        return
     if diagnosis.clean:
         said = {"unjudgeable", *(f.rule.problem for f in diagnosis.findings)}
         problems = words.problems(rule for rule in diagnosis.clean if rule.problem not in said)
         text = words("clean_count", problems=problems, count=len(diagnosis.clean))
-        _wrapped(Text.assemble((words("clean"), "bold"), " ", text), 0, console)
+        wrapped(Text.assemble((words("clean"), "bold"), " ", text), 0, console)
     if diagnosis.not_judged:
         console.print(Text(words("not_judged"), style="bold"))
         items = sorted(diagnosis.not_judged, key=lambda n: (n.missing[0], -n.need))
@@ -178,6 +194,6 @@ def _lists(diagnosis: Diagnosis, words: Words, console: Console) -> None:
             same = list(group)
             problems = words.problems(n.rule for n in same)
             line = words("not_judged_line", problems=problems, missing=words.missing(same[0]), log=words.to_log(same[0]))
-            _hanging("", line, 0, console)
+            hanging("", line, 0, console)
     for note in notes(diagnosis.run, words):
-        _wrapped(Text(note, style="dim"), 0, console)
+        wrapped(Text(note, style="dim"), 0, console)
