@@ -18,6 +18,7 @@ LAYERS = (
     "changes",
     "rulebook",
     "engine",
+    "explain",
     "settings",
     "cases",
     "render",
