@@ -292,16 +292,20 @@ PATTERNS: tuple[tuple[str, Weight, str], ...] = (
 """The kind, how much it explains, and what is looked for in a line in lower case. Of one line the first kind counts."""
 
 HINTS = (
-    "error", "exception", "fail", "memory", "oom", "overflow", " is 0", "not match", "empty", "no such", "no space",
-    "quota", "mismatch", "model.5001", "model.6001", "notenough", "interrupt", "signal", "sigint", "sigterm", "sigkill",
-    "killed", "cancel", "数据集", "requires_grad", "require grad", "minimum", "nan", "cuda", "nvidia", "kernel image",
-    "bf16", "bfloat16", "flash", "assertion", "out of ", "device-side", "indexselect", "xid", "fallen off", "ee9999",
-    "ei0", "ei9999", "ez9999", "hccl", "straddl", "cast", "changed from", "column", "keys ", "codec", "pad", "tensor",
-    "template", "roles", "role not", "target modules", "target_modules", "modules were", "dtype", "scalar type",
-    "without overflow", "unscale", "keyword argument", "gated", "401 client", "not a valid model", "hub", "huggingface",
-    "offline", "shared memory", "dev/shm", "open files", "ancdata", "address already", "eaddrinuse",
-    "dataloader worker", "timeout", "time out", "timed out", "times out", "timing out", "nccl", "peer", "exitcode",
-    "exit code", "exited", "spot ", "exhausted", "executable", "line 1 column", 'file "', "maximum row", "stuck for",
-    "bad_alloc", "n_classes", "batch_size", "weight type", "bias type",
+    "error", "exception", "fail", "of memory", "allocate memory", "memory limit", "shared memory", "memory access",
+    "out_of_memory", "oom", "skipping step", "without overflow", "number is 0", "not match", "list is empty", "数据集",
+    "no such", "no space", "quota", "model.5001", "model.6001", "notenough", "mismatch", "keyboardinterrupt", "sigint",
+    "sigkill", "sigterm received", "received sigterm", "signal", "killed", "cancelled", "requires_grad", "require grad",
+    "at minimum", "minimum loss", "nan values", "contains either", "nan in ", "nans ", "is nan", "is inf", "bad_alloc",
+    "not compiled", "no cuda", "deserialize", "driver version", "driver on your", "nvidia driver", "kernel image",
+    "support bf16", "bf16 mixed", "bfloat16 is", "flash", "assertion", "out of bounds", "device-side", "xid",
+    "fallen off", "ee9999", "ei0", "ei9999", "ez9999", "hccl", "timeout", "timed out", "times out", "timing out",
+    "straddl", "maximum row", "block_size", "changed from", "convert", "couldn't cast", "column", "keys mismatch",
+    "codec", "to pad", "padding token", "create tensor", "of length", "each tensor", "match target", "template",
+    "roles", "role not", "target modules", "target_modules", "modules were", "scalar type", "same dtype", "weight type",
+    "bias type", "attempting to unscale", "keyword argument", "gated", "not a valid model", "couldn't connect",
+    "couldn't reach", "max retries", "cannot send", "offlinemode", "dev/shm", "open files", "ancdata", "already in use",
+    "eaddrinuse", "dataloader worker", "stuck for", "by peer", "by remote", "closed by", "exitcode", "exit code",
+    "exited", "spot ", "exhausted", "executable batch", "(char ", 'file "',
 )  # fmt: skip
 """Parts of words, one of which every line with an event holds: one quick look spares the healthy lines the rest."""

@@ -30,7 +30,10 @@ _MAX_TEXT = 700
 def event_in(text: str, line: int) -> Event | None:
     """Return the event that `text` reports, or None. The earliest pattern of the table wins."""
     low = text.lower()
-    if not any(hint in low for hint in HINTS):
+    for hint in HINTS:
+        if hint in low:
+            break
+    else:
         return None
     _, rest = split_rank(strip_ansi(text))
     rest = _PREFIX.sub("", rest)

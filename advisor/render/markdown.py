@@ -38,7 +38,7 @@ def _run(diagnosis: Diagnosis, words: Words) -> str:
         for key, items in rule.lists[words.language].items():
             if items:
                 lines.append(
-                    f"- **{words(f'{key}_label')}**: " + " ".join(f"{n}. {escape(item)}" for n, item in enumerate(items, 1))
+                    f"- **{words(f'label.{key}')}**: " + " ".join(f"{n}. {escape(item)}" for n, item in enumerate(items, 1))
                 )
         lines.append(f"- **{words('remedy')}**: {escape(words.of(finding, 'remedy'))}")
         blocks.append("\n".join(lines))

@@ -149,7 +149,7 @@ def _finding(finding: Finding, words: Words, console: Console, *, is_main: bool)
 def listed(rule: Rule, words: Words) -> list[tuple[str, str]]:
     """Return the lists of a rule as rows, numbered, the label beside the first."""
     return [
-        (words(f"{key}_label") if number == 1 else "", f"{number}. {item}")
+        (words(f"label.{key}") if number == 1 else "", f"{number}. {item}")
         for key, items in rule.lists[words.language].items()
         for number, item in enumerate(items, 1)
     ]
