@@ -283,6 +283,8 @@ def _switch(name: str, new: Value) -> Recipe:
 
 
 RECIPES["checkpointing_on"] = _switch("gradient_checkpointing", True)
+RECIPES["find_unused_on"] = _switch("ddp_find_unused_parameters", True)
+RECIPES["find_unused_off"] = _switch("ddp_find_unused_parameters", False)
 RECIPES["fp16_off"] = _switch("fp16", False)
 RECIPES["fp16_on"] = _switch("fp16", True)
 RECIPES["bf16_off"] = _switch("bf16", False)

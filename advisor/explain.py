@@ -51,7 +51,12 @@ def explain(source: Source, rules: Iterable[Rule]) -> Explanation:
     told = set(Measurements(run)["incidents"])
     follows = tuple(e for e in events if e not in told and e.kind not in generic)
     named = {e.line for e in events if e.kind not in generic}
-    unknown = tuple((first, last) for first, last in chains if not named & {first.line, last.line})
+    bounds = [0, *(last.line for _, last in chains)]
+    # What belongs to an exception stands from the end of the chain before it on: assertions of a kernel, a message of many lines.
+    ends = [*(first.line - len(first.frames) for first, _ in chains[1:]), float("inf")]
+    unknown = tuple(
+        chain for chain, begin, end in zip(chains, bounds, ends, strict=False) if not any(begin < line < end for line in named)
+    )
     if not chains:
         loose = next((e for e in reversed(events) if e.kind in generic), None)
         unknown = (_of_line(loose),) if loose else ()

@@ -90,6 +90,13 @@ def test_the_error_that_began_a_chain_counts_and_its_wrapper_follows():
     assert result.unknown == ()
 
 
+def test_an_exception_whose_message_names_the_error_on_a_later_line_is_no_unknown_one():
+    older = CHAIN.replace("datasets.table.CastError", "ValueError").replace("Couldn't cast", "The table cannot be cast")
+    result = of(older)
+    assert [f.rule.slug for f in result.findings] == ["columns-differ"]
+    assert result.unknown == ()
+
+
 def test_several_errors_in_one_text_are_each_explained():
     found = of("ValueError: Attempting to unscale FP16 gradients.\nOSError: [Errno 28] No space left on device\n").findings
     assert {f.rule.slug for f in found} == {"unscale-half-gradients", "disk-full"}

@@ -192,6 +192,20 @@ PATTERNS: tuple[tuple[str, Weight, str], ...] = (
         r"|only user(?:, | and )assistant.{0,20}roles are supported",
     ),
     # Model, adapter and libraries.
+    ("parameters-unused", Weight.CAUSE, r"expected to have finished reduction in the prior iteration"),
+    ("parameters-ready-twice", Weight.CAUSE, r"expected to mark a variable ready only once"),
+    ("devices-differ", Weight.CAUSE, r"expected all tensors to be on the same device"),
+    (
+        "checkpoint-unwritten",
+        Weight.CAUSE,
+        r"pytorchstreamwriter failed writing|unexpected pos \d+ vs \d+|iostream stream error|torch cannot write checkpoint",
+    ),
+    (
+        "checkpoint-damaged",
+        Weight.CAUSE,
+        r"error while deserializing header|pytorchstreamreader failed|unpicklingerror: "
+        r"|incomplete metadata, file not fully covered",
+    ),
     ("gradient-missing", Weight.CAUSE, r"does not require grad and does not have a grad_fn"),
     (
         "target-modules-missing",
@@ -292,6 +306,7 @@ PATTERNS: tuple[tuple[str, Weight, str], ...] = (
 """The kind, how much it explains, and what is looked for in a line in lower case. Of one line the first kind counts."""
 
 HINTS = (
+    "ready only once", "finished reduction", "same device", "unexpected pos", "deserializing",
     "error", "exception", "fail", "of memory", "allocate memory", "memory limit", "shared memory", "memory access",
     "out_of_memory", "oom", "skipping step", "without overflow", "number is 0", "not match", "list is empty", "数据集",
     "no such", "no space", "quota", "model.5001", "model.6001", "notenough", "mismatch", "keyboardinterrupt", "sigint",

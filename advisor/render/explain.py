@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
@@ -41,17 +42,14 @@ def _finding(finding: Finding, words: Words, console: Console) -> None:
     rows = [("", words.of(finding, "message")), (words("meaning"), words.of(finding, "why")), *listed(rule, words)]
     rows.append((words("remedy"), words.of(finding, "remedy")))
     rows.append((words("limits_label"), words.of(finding, "limits")))
-    rows += [(words("source") if n == 0 else "", _source(s.title, s.url)) for n, s in enumerate(rule.sources)]
-    width = max(console_width(label) for label, _ in rows)
+    width = max(cell_len(label) for label, _ in [*rows, (words("source"), "")])
     for label, content in rows:
         hanging(label, content, width, console)
-
-
-def console_width(label: str) -> int:
-    """Return the columns that `label` takes."""
-    from rich.cells import cell_len
-
-    return cell_len(label)
+    for number, source in enumerate(rule.sources):
+        label = "" if number else words("source")
+        # An address is copied as a whole: the terminal breaks it, not we.
+        line = Text.assemble((f"  {label}{' ' * (width - cell_len(label))}  ", "dim"), _source(source.title, source.url))
+        console.print(line, soft_wrap=True)
 
 
 def _source(title: str, url: str) -> str:
@@ -65,6 +63,8 @@ def _tail(explanation: Explanation, words: Words) -> list[str]:
         shown = [words("line", line=e.line) + f": {e.kind}" for e in explanation.follows[:MOST_FOLLOWING]]
         lines.append(words("explain_follows", events=words("separator").join(shown)))
     lines += [_unknown(first, last, words) for first, last in explanation.unknown[-1:]]
+    if explanation.is_known and explanation.unknown:
+        lines[-1] = words("explain_also") + words("sentence_gap") + lines[-1]
     if not explanation.is_known:
         key = "explain_unknown" if explanation.unknown else "explain_nothing"
         lines.insert(0, words(key))

@@ -82,7 +82,7 @@ def _run(diagnosis: Diagnosis, words: Words, console: Console) -> None:
     wrapped(sentence, 0, console)
     _curve(diagnosis, words, console)
     for finding in diagnosis.findings:
-        _finding(finding, words, console, is_main=finding is main)
+        _finding(finding, words, console, is_main=finding is main, in_full=finding is main and not run.series)
     _lists(diagnosis, words, console)
 
 
@@ -115,7 +115,7 @@ def _curve(diagnosis: Diagnosis, words: Words, console: Console) -> None:
     console.print(legend, no_wrap=True, overflow="ellipsis")
 
 
-def _finding(finding: Finding, words: Words, console: Console, *, is_main: bool) -> None:
+def _finding(finding: Finding, words: Words, console: Console, *, is_main: bool, in_full: bool) -> None:
     rule = finding.rule
     head = Text()
     head.append(words(f"severity.{rule.severity}"), style=STYLES[rule.severity])
@@ -131,9 +131,11 @@ def _finding(finding: Finding, words: Words, console: Console, *, is_main: bool)
         if shown:
             rows.append((words("evidence"), shown))
         rows.append((words("why"), words.of(finding, "why")))
-        if is_main:
-            rows += listed(finding.rule, words)
+        if in_full:
+            rows += listed(rule, words)
         rows.append((words("remedy"), words.of(finding, "remedy")))
+        if not in_full and rule.lists[words.language]["causes"]:
+            rows.append((words("more"), words("more_causes", rule=rule.id)))
     for number, change in enumerate(finding.changes):
         facts = finding.hit.facts
         rows.append((

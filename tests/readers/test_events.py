@@ -152,6 +152,17 @@ MESSAGES = {
     "job-cancelled": ["Main process received SIGTERM, exiting", "SignalException: Process 123 got signal: 15"],
     "interrupted": ["KeyboardInterrupt"],
     "worker-failed": ["torch.distributed.elastic.multiprocessing.errors.ChildFailedError: "],
+    "parameters-unused": ["RuntimeError: Expected to have finished reduction in the prior iteration before starting a new one."],
+    "parameters-ready-twice": ["RuntimeError: Expected to mark a variable ready only once. This error is caused by one of"],
+    "devices-differ": ["RuntimeError: Expected all tensors to be on the same device, but found at least two devices"],
+    "checkpoint-unwritten": [
+        "RuntimeError: [enforce fail at inline_container.cc:471] . PytorchStreamWriter failed writing file data/3",
+        "  what():  [enforce fail at inline_container.cc:659] . unexpected pos 64 vs 0",
+    ],
+    "checkpoint-damaged": [
+        "RuntimeError: PytorchStreamReader failed reading zip archive: failed finding central directory",
+        "_pickle.UnpicklingError: invalid load key, 'v'.",
+    ],
     "disk-full": ["OSError: [Errno 28] No space left on device", "OSError: [Errno 122] Disk quota exceeded"],
     "platform-step-failed": ["Model.60010303 export failed"],
     "python-error": ["ValueError: too many values to unpack", "omegaconf.errors.ConfigAttributeError: Key 'I' is not in struct"],
