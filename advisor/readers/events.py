@@ -23,19 +23,20 @@ _PYTHON_ERROR = re.compile(r"^\s*(?:\w+\.)*[A-Z]\w*(?:Error|Exception)(?::|$)")
 _PREFIX = re.compile(
     r"^\s*(?:\[[^\]]{1,40}\]\s*)?\d{4}-\d\d-\d\d[ T][\d:.,]{5,}Z?(?:\s*[-|:]?\s*(?:\[?\w+\]?)?\s*[-|:]\s)?\s*(?=[A-Z])"
 )
+_MOST_LOOKED_AT = 10_000
 _MAX_TEXT = 700
 """An out-of-memory message with all its numbers is about 600 characters long."""
 
 
 def event_in(text: str, line: int) -> Event | None:
     """Return the event that `text` reports, or None. The earliest pattern of the table wins."""
-    low = text.lower()
+    low = text[:_MOST_LOOKED_AT].lower()
     for hint in HINTS:
         if hint in low:
             break
     else:
         return None
-    _, rest = split_rank(strip_ansi(text))
+    _, rest = split_rank(strip_ansi(text[:_MOST_LOOKED_AT]))
     rest = _PREFIX.sub("", rest)
     if _NO_NEWS.search(rest):
         return None

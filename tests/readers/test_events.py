@@ -1,5 +1,7 @@
 """Events: real messages and the kind each is, what looks like an error and is none, and what is kept of very many."""
 
+import time
+
 import pytest
 
 from advisor.engine import diagnose
@@ -207,6 +209,13 @@ def test_a_rank_a_date_and_colours_before_a_message_change_nothing():
         event = event_in(prefix + plain, 1)
         assert event is not None, prefix
         assert event.kind == "unscale-half-gradients"
+
+
+@pytest.mark.parametrize("line", ["A." * 200_000, "x" * 400_000 + "Error", 'File "' + "a, in evaluate" * 50_000, "cuda " * 100_000])
+def test_a_very_long_line_is_looked_at_in_no_time(line):
+    began = time.perf_counter()
+    event_in(line + " out of memory error", 1)
+    assert time.perf_counter() - began < 0.5
 
 
 def test_every_kind_but_the_documented_ones_is_shown_here_by_a_real_message():
