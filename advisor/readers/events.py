@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from advisor.model import Event
 from advisor.readers.clean import split_rank, strip_ansi
@@ -10,7 +11,6 @@ from advisor.readers.event_patterns import HINTS, PATTERNS, Weight
 
 WEIGHTS = {kind: weight for kind, weight, _ in PATTERNS}
 
-_COMPILED = tuple((kind, weight, re.compile(pattern)) for kind, weight, pattern in PATTERNS)
 _NO_NEWS = re.compile(
     # Source code (a traceback prints it), comments, the help of a program, settings, the chatter of a library.
     r"""^\s*(?:[#>|]|//|-{1,3}>|-{1,2}[a-z]|raise\b|except\b|assert\b|return\b|el?if\b|def\b|print\(|log(?:ger|ging)?\."""
@@ -28,6 +28,12 @@ _MAX_TEXT = 700
 """An out-of-memory message with all its numbers is about 600 characters long."""
 
 
+@lru_cache(maxsize=1)
+def _compiled() -> tuple[tuple[str, Weight, re.Pattern[str]], ...]:
+    """Return the table with its patterns compiled, which takes longer than reading a small log: only where a line gives cause."""
+    return tuple((kind, weight, re.compile(pattern)) for kind, weight, pattern in PATTERNS)
+
+
 def event_in(text: str, line: int) -> Event | None:
     """Return the event that `text` reports, or None. The earliest pattern of the table wins."""
     low = text[:_MOST_LOOKED_AT].lower()
@@ -42,7 +48,7 @@ def event_in(text: str, line: int) -> Event | None:
         return None
     low = rest.lower()
     warns = _WARNING.search(rest) is not None
-    for kind, weight, pattern in _COMPILED:
+    for kind, weight, pattern in _compiled():
         # A warning says what may go wrong; only what is a note anyway is taken from it.
         if (warns and weight != Weight.NOTE) or not pattern.search(low):
             continue
