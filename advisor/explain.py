@@ -9,7 +9,7 @@ from advisor.engine import diagnose
 from advisor.model import Event, Finding, Run
 from advisor.readers.base import Source
 from advisor.readers.columns import Columns
-from advisor.readers.event_patterns import Weight
+from advisor.readers.event_patterns import MARKS, Weight
 from advisor.readers.events import WEIGHTS, event_in
 from advisor.readers.traceback import Raised, roots, tracebacks
 from advisor.rulebook import Rule
@@ -50,7 +50,7 @@ def explain(source: Source, rules: Iterable[Rule]) -> Explanation:
     diagnosis = diagnose(run, [rule for rule in rules if rule.thresholds.get("kind") not in generic])
     told = set(Measurements(run)["incidents"])
     follows = tuple(e for e in events if e not in told and e.kind not in generic)
-    named = {e.line for e in events if e.kind not in generic}
+    named = {e.line for e in events if e.kind not in generic | MARKS}
     bounds = [0, *(last.line for _, last in chains)]
     # What belongs to an exception stands from the end of the chain before it on: assertions of a kernel, a message of many lines.
     ends = [*(first.line - len(first.frames) for first, _ in chains[1:]), float("inf")]

@@ -8,6 +8,8 @@ import numpy as np
 
 from advisor.detectors.registry import detector
 from advisor.model import At, Event, Facts, Hit, Point, Series
+from advisor.readers.event_patterns import Weight
+from advisor.readers.events import WEIGHTS
 
 _QUARTERS = 4
 
@@ -18,10 +20,18 @@ def event_logged(incidents: Sequence[Event], *, kind: str, only_final: bool) -> 
     found = [event for event in incidents if event.kind == kind and (event.final or not only_final)]
     if not found:
         return None
-    first, last = found[0], found[-1]
-    # A traceback ends with what went wrong; the message of the last one is the one that stopped the run.
-    facts: Facts = {"count": sum(e.count for e in found), "line": last.line, "text": last.text, "before": At(first.x)}
+    told = _began(found, incidents) if WEIGHTS.get(kind) == Weight.GENERIC else found[-1]
+    facts: Facts = {"count": sum(e.count for e in found), "line": told.line, "text": told.text, "before": At(told.x)}
     return Hit(facts, tuple(Point("", event.x, float("nan"), event.line) for event in found[:3]))
+
+
+def _began(found: Sequence[Event], incidents: Sequence[Event]) -> Event:
+    """Return what stopped the run: the last of `found`, or the exception at the beginning of the chain that it ends."""
+    links = [event.line for event in incidents if event.kind == "chained"]
+    at = len(found) - 1
+    while at and any(found[at - 1].line < link < found[at].line for link in links):
+        at -= 1
+    return found[at]
 
 
 @detector

@@ -34,6 +34,11 @@ PATTERNS: tuple[tuple[str, Weight, str], ...] = (
         r"^\s*file \".+, in (?:evaluat\w*|_evaluate|prediction_step|predict_step|eval_\w+|valid\w*)\s*$",
     ),
     ("inputs-without-gradient", Weight.NOTE, r"none of the inputs have requires_grad=true"),
+    (
+        "chained",
+        Weight.NOTE,
+        r"^\s*(?:during handling of the above exception|the above exception was the direct cause)",
+    ),
     # What a platform documents.
     ("read-example-failed", Weight.CAUSE, r"read example failed"),
     ("valid-number-zero", Weight.CAUSE, r"valid number is 0\b"),
@@ -304,6 +309,9 @@ PATTERNS: tuple[tuple[str, Weight, str], ...] = (
     ("python-error", Weight.GENERIC, r"^\s*(?:\w+\.)*[a-z]\w*(?:error|exception)(?::|$)"),
 )
 """The kind, how much it explains, and what is looked for in a line in lower case. Of one line the first kind counts."""
+
+MARKS = frozenset({"evaluating", "chained"})
+"""Kinds that say what another event belongs to, and nothing by themselves."""
 
 HINTS = (
     "ready only once", "finished reduction", "same device", "unexpected pos", "deserializing",

@@ -165,6 +165,7 @@ MESSAGES = {
         "RuntimeError: PytorchStreamReader failed reading zip archive: failed finding central directory",
         "_pickle.UnpicklingError: invalid load key, 'v'.",
     ],
+    "chained": ["During handling of the above exception, another exception occurred:"],
     "disk-full": ["OSError: [Errno 28] No space left on device", "OSError: [Errno 122] Disk quota exceeded"],
     "platform-step-failed": ["Model.60010303 export failed"],
     "python-error": ["ValueError: too many values to unpack", "omegaconf.errors.ConfigAttributeError: Key 'I' is not in struct"],
@@ -258,6 +259,13 @@ TRACEBACK = 'Traceback (most recent call last):\n  File "train.py", line 3, in <
 def test_one_cause_is_told_once_and_its_consequences_are_not(log, told):
     assert sorted(_crashes(STEPS + log)) == sorted(told)
     assert sorted(_crashes(log)) == sorted(told), "also where the log holds only the error"
+
+
+def test_of_a_chain_of_unknown_exceptions_the_one_that_began_it_is_told():
+    link = "\nDuring handling of the above exception, another exception occurred:\n\n"
+    log = STEPS + TRACEBACK + "KeyError: 'a'\n" + TRACEBACK + "ValueError: one\n" + link + TRACEBACK + "TypeError: two\n"
+    (finding,) = (f for f in diagnose(_run(log), RULES).findings if f.rule.slug == "python-error")
+    assert finding.hit.facts["text"] == "ValueError: one"
 
 
 def test_an_error_that_the_run_survived_is_no_crash():
