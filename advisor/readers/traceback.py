@@ -62,6 +62,8 @@ def tracebacks(lines: Iterable[tuple[int, str]]) -> Iterator[Raised]:
     reading: _Open | None = None
     chained = False
     for number, raw in lines:
+        if reading is None and "Traceback" not in raw and "above exception" not in raw:
+            continue
         text = split_rank(strip_ansi(raw))[1].rstrip()
         if _BEGIN.match(text):
             reading, chained = _Open(chained), False
