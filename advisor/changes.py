@@ -35,6 +35,12 @@ LARGEST_STEP = 10.0
 WARMUP = 0.05
 """Share of the run for warm-up where there was too little: 3–5 % by the tuning playbook, 5–10 % by Unsloth's guide."""
 
+TRAINER_EVAL_BATCH = 8
+"""The evaluation batch of the Hugging Face Trainer where none is set."""
+
+LEAST_LENGTH = 256
+"""Rows are not cut shorter than half of this to save memory: too little of them would be left."""
+
 EVALUATIONS = 10
 """Evaluations over a run that allow a judgement on overfitting, with room for noise."""
 
@@ -239,6 +245,48 @@ def accumulation_doubled(context: Context) -> Edit | None:
 
 
 @recipe
+def batch_halved(context: Context) -> Edit | None:
+    """Half the batch size, where it is known and above one."""
+    old = context.number("per_device_train_batch_size")
+    return (int(old), int(old) // 2) if old is not None and old > 1 else None
+
+
+@recipe
+def accumulation_for_halved_batch(context: Context) -> Edit | None:
+    """As much more gradient accumulation as the halved batch needs to keep the effective batch."""
+    batch = batch_halved(context)
+    if batch is None:
+        return None
+    old = context.number("gradient_accumulation_steps")
+    before, after = context.number("per_device_train_batch_size") or 1, float(batch[1])
+    return _known(old), math.ceil((old or 1) * before / after)
+
+
+@recipe
+def max_length_halved(context: Context) -> Edit | None:
+    """Half the length of the rows, where the batch cannot be halved any more."""
+    if batch_halved(context) is not None or not context.number("per_device_train_batch_size"):
+        return None
+    old = context.number("max_length")
+    return (int(old), int(old) // 2) if old is not None and old >= LEAST_LENGTH else None
+
+
+@recipe
+def eval_batch_halved(context: Context) -> Edit | None:
+    """Half the batch of evaluation, which is 8 in the Hugging Face Trainer unless it is set."""
+    known = context.number("per_device_eval_batch_size")
+    old = known if known is not None else TRAINER_EVAL_BATCH if context.measured.run.reader.startswith("hf-") else None
+    return (_known(known), int(old) // 2) if old is not None and old > 1 else None
+
+
+@recipe
+def eval_accumulation(context: Context) -> Edit | None:
+    """Move the predictions to the CPU every 8 steps, where they pile up on the device."""
+    old = context.number("eval_accumulation_steps")
+    return (None, 8) if old is None else None
+
+
+@recipe
 def evaluate_by_steps(context: Context) -> Edit | None:
     """Evaluate every so many steps."""
     old = context.config.get("eval_strategy")
@@ -300,6 +348,15 @@ def _switch(name: str, new: Value) -> Recipe:
     return switch
 
 
+RECIPES["checkpointing_on"] = _switch("gradient_checkpointing", True)
+RECIPES["find_unused_on"] = _switch("ddp_find_unused_parameters", True)
+RECIPES["find_unused_off"] = _switch("ddp_find_unused_parameters", False)
+RECIPES["fp16_off"] = _switch("fp16", False)
+RECIPES["fp16_on"] = _switch("fp16", True)
+RECIPES["bf16_off"] = _switch("bf16", False)
+RECIPES["expandable_segments"] = _switch("PYTORCH_CUDA_ALLOC_CONF", "expandable_segments:True")
+RECIPES["target_all_linear"] = _switch("target_modules", "all-linear")
+RECIPES["data_workers_zero"] = _switch("dataloader_num_workers", 0)
 RECIPES["bf16_on"] = _switch("bf16", True)
 RECIPES["nan_filter_off"] = _switch("logging_nan_inf_filter", False)
 RECIPES["best_model_at_end"] = _switch("load_best_model_at_end", True)

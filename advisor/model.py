@@ -99,6 +99,7 @@ class Event:
     """A line of the log that is a fact but not a number: an error, a checkpoint, an interruption.
 
     x: where the last measurement before it stands; NaN where there is none. final: no measurement follows it.
+    count: how many lines it stands for: of very many of one kind, those in the middle are only counted.
     """
 
     kind: str
@@ -106,6 +107,7 @@ class Event:
     text: str
     x: float = float("nan")
     final: bool = True
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True)

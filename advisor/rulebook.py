@@ -22,6 +22,9 @@ LANGUAGES = ("en", "zh")
 WORDS = ("title", "sees", "message", "why", "remedy", "limits")
 """The texts every rule has, in both languages: the headings of its page."""
 
+LISTS = ("causes", "checks")
+"""Lists a rule may have beside them, equally long in both languages: causes, the likeliest first, and how to tell them apart."""
+
 STATUSES = ("preview", "stable", "retired")
 TRUSTS = ("safe", "try", "ask")
 _TYPES: Mapping[str, tuple[type, ...]] = {"float": (float, int), "int": (int,), "str": (str,), "bool": (bool,)}
@@ -61,6 +64,7 @@ class Rule:
     detector: str
     thresholds: Mapping[str, Any]
     words: Mapping[str, Mapping[str, str]]
+    lists: Mapping[str, Mapping[str, tuple[str, ...]]]
     sources: tuple[SourceOfRule, ...]
     changes: tuple[Proposal, ...]
     evidence: Mapping[str, int]
@@ -148,9 +152,15 @@ def _validated(data: Mapping[str, Any], path: Path) -> Rule:
     check_thresholds(thresholds, thresholds_of(DETECTORS[data["detector"]]), str(path))
     for language in LANGUAGES:
         missing = set(WORDS) - data[language].keys()
-        unknown = data[language].keys() - set(WORDS)
+        unknown = data[language].keys() - set(WORDS) - set(LISTS)
         if missing or unknown:
             raise fail(f"[{language}] needs exactly {', '.join(WORDS)}; missing {sorted(missing)}, unknown {sorted(unknown)}")
+    lists = {lang: {key: tuple(data[lang].get(key, ())) for key in LISTS} for lang in LANGUAGES}
+    for key in LISTS:
+        if not all(isinstance(item, str) and item.strip() for lang in LANGUAGES for item in lists[lang][key]):
+            raise fail(f"`{key}` is a list of texts")
+        if len({len(lists[lang][key]) for lang in LANGUAGES}) > 1:
+            raise fail(f"`{key}` needs as many entries in each of {', '.join(LANGUAGES)}")
     try:
         sources = tuple(
             SourceOfRule(s["title"], {lang: s[lang] for lang in LANGUAGES}, s.get("url", "")) for s in data.get("sources", ())
@@ -171,7 +181,8 @@ def _validated(data: Mapping[str, Any], path: Path) -> Rule:
     return Rule(
         id=data["id"], slug=path.stem, family=path.parent.name, status=data["status"], since=data["since"],
         severity=data["severity"], problem=data["problem"], detector=data["detector"], thresholds=thresholds,
-        words={lang: data[lang] for lang in LANGUAGES}, sources=sources, changes=tuple(changes),
+        words={lang: {key: data[lang][key] for key in WORDS} for lang in LANGUAGES}, lists=lists,
+        sources=sources, changes=tuple(changes),
         evidence=data.get("evidence", {}), most=data.get("most", {}), objectives=tuple(data.get("objectives", ())),
         supersedes=tuple(data.get("supersedes", ())), cases=tuple(data.get("cases", ())), path=path,
     )  # fmt: skip

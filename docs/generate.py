@@ -53,7 +53,7 @@ def index(language: str, suffix: str) -> str:
         rows = [f"- `{rule.id}` {words(f'severity.{rule.severity}')}: {rule.words[language]['title']}" for rule in rules]
         blocks.append(f"## [{family}]({family}{suffix}.md)\n\n" + "\n".join(rows))
     rows = [f"- `{cause.name}`: {cause.words[language]['title']}" for cause in load_causes()]
-    blocks.append(f"## [{words('causes')}](causes{suffix}.md)\n\n" + "\n".join(rows))
+    blocks.append(f"## [{words('causes_heading')}](causes{suffix}.md)\n\n" + "\n".join(rows))
     return "\n\n".join(blocks) + "\n"
 
 

@@ -20,6 +20,7 @@ LAYERS = (
     "rulebook",
     "causes",
     "engine",
+    "explain",
     "settings",
     "cases",
     "render",

@@ -18,7 +18,7 @@ SCHEMA = "advisor.analysis/1"
 def render(diagnoses: Sequence[Diagnosis], language: str) -> str:
     """Return the JSON document. It is strict: what is not a finite number is null or the text `Infinity`."""
     document = {"schema": SCHEMA, "runs": [_run(d, language) for d in diagnoses]}
-    return json.dumps(_strict(document), ensure_ascii=False, indent=1, allow_nan=False)
+    return json.dumps(strict(document), ensure_ascii=False, indent=1, allow_nan=False)
 
 
 def _run(diagnosis: Diagnosis, language: str) -> dict[str, Any]:
@@ -31,7 +31,7 @@ def _run(diagnosis: Diagnosis, language: str) -> dict[str, Any]:
         "verdict": diagnosis.verdict,
         "verdict_text": words(f"verdict.{diagnosis.verdict}"),
         "series": {name: _series(series) for name, series in run.series.items()},
-        "findings": [_finding(finding, words) for finding in diagnosis.findings],
+        "findings": [finding_dict(finding, words) for finding in diagnosis.findings],
         "causes": [_cause(cause, words) for cause in diagnosis.causes],
         "first_change": _change(diagnosis.first_change) if diagnosis.first_change else None,
         "changes": [_change(change) for change in diagnosis.changes],
@@ -41,7 +41,7 @@ def _run(diagnosis: Diagnosis, language: str) -> dict[str, Any]:
             {"rule": n.rule.id, "missing": list(n.missing), "need": n.need, "have": n.have, "to_log": words.to_log(n)}
             for n in diagnosis.not_judged
         ],
-        "events": [{"kind": e.kind, "line": e.line, "text": e.text, "after": e.x} for e in run.events],
+        "events": [{"kind": e.kind, "line": e.line, "text": e.text, "after": e.x, "count": e.count} for e in run.events],
         "config": dict(run.config),
         "unread": {"count": run.unread_count, "lines": list(run.unread)},
         "notes": notes(run, words),
@@ -63,7 +63,8 @@ def _series(series: Series) -> dict[str, Any]:
     }
 
 
-def _finding(finding: Finding, words: Words) -> dict[str, Any]:
+def finding_dict(finding: Finding, words: Words) -> dict[str, Any]:
+    """Return a finding as plain data, its sentences filled."""
     rule, facts = finding.rule, finding.hit.facts
     return {
         "rule": rule.id,
@@ -71,6 +72,7 @@ def _finding(finding: Finding, words: Words) -> dict[str, Any]:
         "problem": rule.problem,
         "severity": rule.severity,
         **{key: words.of(finding, key) for key in ("title", "message", "why", "remedy", "limits")},
+        **{key: list(items) for key, items in rule.lists[words.language].items()},
         "facts": dict(facts),
         "evidence": [{"series": p.series, "x": p.x, "value": p.value, "line": p.line} for p in finding.hit.evidence],
         "changes": [{**_change(c), "reason": words.reason(c, facts), "expected": words.effect(c)} for c in finding.changes],
@@ -110,11 +112,12 @@ def _cause(cause: Cause, words: Words) -> dict[str, Any]:
     }
 
 
-def _strict(value: Any) -> Any:
+def strict(value: Any) -> Any:
+    """Return `value` with what JSON has no number for: NaN as null, infinity as text."""
     if isinstance(value, dict):
-        return {k: _strict(v) for k, v in value.items()}
+        return {k: strict(v) for k, v in value.items()}
     if isinstance(value, list):
-        return [_strict(v) for v in value]
+        return [strict(v) for v in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None if math.isnan(value) else ("Infinity" if value > 0 else "-Infinity")
     return value

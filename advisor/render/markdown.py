@@ -37,6 +37,11 @@ def _run(diagnosis: Diagnosis, words: Words) -> str:
         if shown:
             lines.append(f"- **{words('evidence')}**: {escape(shown)}")
         lines.append(f"- **{words('why')}**: {escape(words.of(finding, 'why'))}")
+        for key, items in rule.lists[words.language].items():
+            if items:
+                lines.append(
+                    f"- **{words(f'label.{key}')}**: " + " ".join(f"{n}. {escape(item)}" for n, item in enumerate(items, 1))
+                )
         lines.append(f"- **{words('remedy')}**: {escape(words.of(finding, 'remedy'))}")
         blocks.append("\n".join(lines))
     if diagnosis.changes:
@@ -51,7 +56,7 @@ def _run(diagnosis: Diagnosis, words: Words) -> str:
 
 
 def _causes(diagnosis: Diagnosis, words: Words) -> str:
-    lines = [f"### {words('causes')}", ""]
+    lines = [f"### {words('causes_heading')}", ""]
     for cause in diagnosis.causes:
         own = cause.words[words.language]
         lines.append(f"- **{escape(words.cause(cause))}**: {escape(own['meaning'])}")

@@ -24,7 +24,12 @@ def page(rule: Rule, language: str) -> str:
     kind = f"{words(f'severity.{rule.severity}')} · {words(f'problem.{rule.problem}')}"
     head = f"{kind} · {words('status')}: {rule.status} · {rule.since}"
     blocks = [f"## {rule.id} {rule.slug}: {text['title']}", head]
-    for heading, key in (("sees", "sees"), ("why_heading", "why"), ("remedy_heading", "remedy"), ("limits", "limits")):
+    for heading, key in (("sees", "sees"), ("why_heading", "why")):
+        blocks.append(f"**{words(heading)}.** {plain(text[key])}")
+    for key, items in rule.lists[language].items():
+        if items:
+            blocks.append(f"**{words(key)}.**\n\n" + "\n".join(f"{n}. {item}" for n, item in enumerate(items, 1)))
+    for heading, key in (("remedy_heading", "remedy"), ("limits", "limits")):
         blocks.append(f"**{words(heading)}.** {plain(text[key])}")
     if rule.changes:
         lines = [f"- `{c.parameter}`, {words(f'trust.{c.trust}')}: {plain(c.reason[language])}" for c in rule.changes]
@@ -92,6 +97,7 @@ def as_dict(rule: Rule, language: str) -> dict[str, Any]:
         "thresholds": dict(rule.thresholds),
         "evidence": dict(rule.evidence),
         **{key: plain(text) for key, text in rule.words[language].items()},
+        **{key: list(items) for key, items in rule.lists[language].items()},
         "changes": [
             {"parameter": c.parameter, "recipe": c.to, "trust": c.trust, "reason": plain(c.reason[language])} for c in rule.changes
         ],

@@ -13,6 +13,7 @@ from rich.text import Text
 from advisor.model import SEVERITIES, Change, Clue, Diagnosis, Finding
 from advisor.render.curve import BEST_MARK, BEST_MARK_ASCII, EVAL_MARK, draw
 from advisor.render.words import Words, counts, notes, value_text
+from advisor.rulebook import Rule
 
 STYLES = {
     "error": "bold red", "warning": "bold yellow", "info": "bold blue", "healthy": "bold green", "train": "cyan",
@@ -78,12 +79,12 @@ def _run(diagnosis: Diagnosis, words: Words, console: Console) -> None:
     sentence = Text(words(f"verdict.{diagnosis.verdict}"), style=_style(diagnosis))
     if main:
         sentence.append(" " + words.of(main, "message"), style="default")
-    _wrapped(sentence, 0, console)
+    wrapped(sentence, 0, console)
     _curve(diagnosis, words, console)
     _causes(diagnosis, words, console)
     for finding in diagnosis.findings:
         if finding.rule.severity != "info":
-            _finding(finding, words, console, is_main=finding is main)
+            _finding(finding, words, console, is_main=finding is main, in_full=finding is main and not run.series)
     _notes([f for f in diagnosis.findings if f.rule.severity == "info"], words, console)
     _lists(diagnosis, words, console)
 
@@ -110,9 +111,9 @@ def _causes(diagnosis: Diagnosis, words: Words, console: Console) -> None:
     width = max(cell_len(label) for label, _ in rows)
     console.print()
     for label, text in rows:
-        _hanging(label, text, width, console, style="bold" if label in (words("cause"), words("first_change")) else "")
+        hanging(label, text, width, console, style="bold" if label in (words("cause"), words("first_change")) else "")
     for conflict in diagnosis.conflicts:
-        _hanging("", words.conflict(conflict), 0, console)
+        hanging("", words.conflict(conflict), 0, console)
 
 
 def _curve(diagnosis: Diagnosis, words: Words, console: Console) -> None:
@@ -144,24 +145,29 @@ def _curve(diagnosis: Diagnosis, words: Words, console: Console) -> None:
     console.print(legend, no_wrap=True, overflow="ellipsis")
 
 
-def _finding(finding: Finding, words: Words, console: Console, *, is_main: bool) -> None:
+def _finding(finding: Finding, words: Words, console: Console, *, is_main: bool, in_full: bool) -> None:
     rule = finding.rule
     head = Text()
     head.append(words(f"severity.{rule.severity}"), style=STYLES[rule.severity])
     head.append(f" {rule.id} ", style="dim")
     head.append(words.of(finding, "title"), style="bold")
     console.print()
-    _wrapped(head, 0, console)
+    wrapped(head, 0, console)
     rows = [] if is_main else [("", words.of(finding, "message"))]
     shown = " → ".join(filter(None, (words.point(p) for p in finding.hit.evidence)))
     if shown:
         rows.append((words("evidence"), shown))
-    rows += [(words("why"), words.of(finding, "why")), (words("remedy"), words.of(finding, "remedy"))]
+    rows.append((words("why"), words.of(finding, "why")))
+    if in_full:
+        rows += listed(rule, words)
+    rows.append((words("remedy"), words.of(finding, "remedy")))
+    if not in_full and rule.lists[words.language]["causes"]:
+        rows.append((words("more"), words("more_causes", rule=rule.id)))
     rows += _change_rows(finding, words)
     width = max(cell_len(label) for label, _ in rows)
     for label, text in rows:
-        bold = "→" in text and label in (words("change"), "") and bool(rule.changes)
-        _hanging(label, text, width, console, style="bold" if bold else "")
+        bold = "→" in text and label in (words("change"), "") and bool(finding.changes)
+        hanging(label, text, width, console, style="bold" if bold else "")
 
 
 def _change_rows(finding: Finding, words: Words) -> list[tuple[str, str]]:
@@ -187,21 +193,30 @@ def _notes(findings: Sequence[Finding], words: Words, console: Console) -> None:
         )
         for change in finding.changes[:1]:
             text.append(f" [{_change_text(change, words)}]")
-        _wrapped(text, 0, console)
+        wrapped(text, 0, console)
     if len(findings) > MOST_NOTES:
         console.print(Text(words("more_notes", count=len(findings) - MOST_NOTES), style="dim"))
 
 
-def _hanging(label: str, text: str, width: int, console: Console, *, style: str = "") -> None:
+def listed(rule: Rule, words: Words) -> list[tuple[str, str]]:
+    """Return the lists of a rule as rows, numbered, the label beside the first."""
+    return [
+        (words(f"label.{key}") if number == 1 else "", f"{number}. {item}")
+        for key, items in rule.lists[words.language].items()
+        for number, item in enumerate(items, 1)
+    ]
+
+
+def hanging(label: str, text: str, width: int, console: Console, *, style: str = "") -> None:
     """Print `text` beside `label`, its further lines under its first; no line ends in blanks."""
     indent = 2 + width + (2 if width else 0)
-    _wrapped(Text(text, style=style), indent, console, head="  " + label)
+    wrapped(Text(text, style=style), indent, console, head="  " + label)
 
 
 LEAST_WIDTH = 20
 
 
-def _wrapped(text: Text, indent: int, console: Console, *, head: str = "") -> None:
+def wrapped(text: Text, indent: int, console: Console, *, head: str = "") -> None:
     """Print `text` from column `indent` on, `head` in front of its first line; no line ends in blanks."""
     for line in text.wrap(console, max(min(console.width, MOST_WIDTH) - indent, LEAST_WIDTH)):
         line.rstrip()
@@ -229,20 +244,23 @@ def _not_judged(diagnosis: Diagnosis, words: Words, console: Console) -> None:
     for same in groups[:MOST_MISSING]:
         problems = words.problems(n.rule for n in same)
         line = words("not_judged_line", problems=problems, missing=words.missing(same[0]), log=words.to_log(same[0]))
-        _hanging("", line, 0, console)
+        hanging("", line, 0, console)
     if rest := groups[MOST_MISSING:]:
         count = sum(map(len, rest))
         names = words("separator").join(words.name_of(same[0]) for same in rest)
-        _hanging("", words("not_judged_rest", count=count, names=names), 0, console)
+        hanging("", words("not_judged_rest", count=count, names=names), 0, console)
 
 
 def _lists(diagnosis: Diagnosis, words: Words, console: Console) -> None:
     console.print()
+    if not diagnosis.run.series:
+        wrapped(Text(words("only_errors"), style="dim"), 0, console)
+        return
     if diagnosis.clean:
         said = {"unjudgeable", *(f.rule.problem for f in diagnosis.findings)}
         problems = words.problems(rule for rule in diagnosis.clean if rule.problem not in said)
         text = words("clean_count", problems=problems, count=len(diagnosis.clean))
-        _wrapped(Text.assemble((words("clean"), "bold"), " ", text), 0, console)
+        wrapped(Text.assemble((words("clean"), "bold"), " ", text), 0, console)
     _not_judged(diagnosis, words, console)
     for note in notes(diagnosis.run, words):
-        _wrapped(Text(note, style="dim"), 0, console)
+        wrapped(Text(note, style="dim"), 0, console)

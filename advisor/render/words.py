@@ -64,7 +64,7 @@ class Words:
         """Return one piece of evidence: `eval_loss 0.9 at step 300 (line 12)`."""
         line = self("line", line=point.line) if point.line else ""
         if not point.series:
-            return line
+            return line if math.isnan(point.x) else self("point_event", line=line or self("event"), at=self.at(point.x))
         text = self("point", series=point.series, value=f"{point.value:.4g}", at=self.at(point.x))
         return text + self("point_line", line=line) if line else text
 
