@@ -2,65 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain, islice
+from collections.abc import Mapping, Sequence
+from itertools import chain
 from operator import itemgetter
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
 from advisor.model import FloatArray
-from advisor.readers.base import Block, Source
+from advisor.readers.base import Block
 from advisor.readers.columns import IntArray
 from advisor.readers.names import AXES, canonical_keys
 from advisor.readers.objects import SUMMARY_MARKS, row
-from advisor.readers.streams import BROKEN_ARCHIVE
 
 try:
     from orjson import loads
 except ImportError:  # the `fast` extra; the standard library reads the same
     from json import loads  # type: ignore[assignment]
 
-__all__ = ["block", "json_blocks", "loads", "parse_all"]
+__all__ = ["block", "loads", "parse_all"]
 
-BLOCK_LINES = 1 << 13
 LEAST_FOR_COLUMNS = 16
 """Objects with the same keys, below which rows cost less than columns."""
 
-UTF8 = ("utf-8", "utf-8-sig")
 
-
-def json_blocks(source: Source) -> Iterator[tuple[int, list[bytes]]]:
-    """Yield (number of the first line, lines) of a source in UTF-8, some thousand lines at a time; nothing for other encodings."""
-    if source.encoding not in UTF8:
-        return
-    first = 1
-    with source.open() as stream:
-        while lines := _next_lines(stream, source):
-            if first == 1:
-                lines[0] = lines[0].removeprefix(b"\xef\xbb\xbf").lstrip(b"\0")
-            yield first, lines
-            first += len(lines)
-
-
-def _next_lines(stream: BinaryIO, source: Source) -> list[bytes]:
-    """Return the next lines; of a compressed file that breaks off, those before."""
-    lines: list[bytes] = []
-    try:
-        lines.extend(islice(stream, BLOCK_LINES))
-    except BROKEN_ARCHIVE:
-        source.broken = True
-    return lines
-
-
-def parse_all(lines: Sequence[bytes]) -> list[dict[str, Any]] | None:
-    """Return the objects on `lines`, one each, or None where a line is anything else: then each is looked at by itself."""
+def parse_all(lines: bytes, count: int) -> list[dict[str, Any]] | None:
+    """Return the objects on these `count` lines, one each; None where a line is anything else, so that each is looked at."""
     try:
         # One call for all lines: half of the time of a call for each.
-        objects = loads(b"[" + b",".join(lines) + b"]")
+        objects = loads(b"[" + lines.removesuffix(b"\n").replace(b"\n", b",") + b"]")
     except (ValueError, RecursionError):
         return None
-    return objects if len(objects) == len(lines) > 0 and set(map(type, objects)) == {dict} else None
+    return objects if len(objects) == count and set(map(type, objects)) == {dict} else None
 
 
 def block(objects: Sequence[dict[str, Any]], first_line: int) -> Block:
