@@ -26,11 +26,10 @@ def split_rank(line: str) -> tuple[int | None, str]:
 
 def number(text: str) -> float | None:
     """Return the number that `text` is, or None. Knows `1,234.5`, `1.2e-05`, `nan`, `-Infinity`, `12.5%` (as 12.5)."""
-    text = text.strip().strip("'\"").rstrip("%")
     try:
         return float(text)
     except ValueError:
         try:
-            return float(text.replace(",", ""))
+            return float(text.strip().strip("'\"").rstrip("%").replace(",", ""))
         except ValueError:
             return None

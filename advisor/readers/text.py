@@ -12,7 +12,7 @@ from advisor.readers.base import Format, Record, Row, Source
 from advisor.readers.clean import NUMBER, number, split_rank, strip_ansi
 from advisor.readers.events import event_in
 from advisor.readers.names import AXES, OTHER_LOSSES, canonical, is_loss_like, normalise
-from advisor.readers.shapes import KEPT_SHAPES, Spans, has_digit, shape
+from advisor.readers.shapes import Spans, by_shape, has_digit
 
 V = TypeVar("V")
 _EXCLUDED = frozenset(normalise(f"{word} loss") for word in OTHER_LOSSES)
@@ -121,7 +121,7 @@ AXES_SET = frozenset(AXES)
 
 def parse_line(text: str) -> Mapping[str, float]:
     """Return the quantities that one line of text names, by canonical name; empty where it names none."""
-    layout = _layout_of_shape(shape(text)) or layout_of(text)
+    layout = _layout(text)
     values = {name: value for name, begin, end in layout.spans if (value := number(text[begin:end])) is not None}
     if layout.pair is not None:
         step = float(text[slice(*layout.pair)])
@@ -131,39 +131,30 @@ def parse_line(text: str) -> Mapping[str, float]:
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
-    """Where the numbers of a line stand.
-
-    pair: the number of a lone `[3/10]`, which is a step unless it only repeats the epoch. named_by_digits: a name holds digits.
-    """
+class _Layout:
+    """Where the numbers of a line stand. pair: that of a lone `[3/10]`, which is a step unless it only repeats the epoch."""
 
     spans: Spans = ()
     pair: tuple[int, int] | None = None
-    named_by_digits: bool = False
 
 
-@lru_cache(maxsize=KEPT_SHAPES)
-def _layout_of_shape(shape_of_line: str) -> Layout | None:
-    layout = layout_of(shape_of_line)
-    return None if layout.named_by_digits else layout
-
-
-def layout_of(text: str) -> Layout:
-    """Find the quantities that one line of text names: where they stand, which depends on no digit outside of names."""
+@by_shape
+def _layout(text: str) -> tuple[_Layout, bool]:
+    """Find the quantities that one line of text names."""
     found: dict[str, tuple[int, int]] = {}
-    named_by_digits = False
+    told_by_shape = True
     for match in _METRIC.finditer(text):
-        named_by_digits |= has_digit(match["key"])
+        told_by_shape &= not has_digit(match["key"])
         name = _quantity(match["key"])
         if name is None or number(match["value"]) is None or name in found or match["end"].isalpha():
             continue
         found[name] = match.span("value")
     if not found:
-        return Layout(named_by_digits=named_by_digits)
+        return _Layout(), told_by_shape
     if "train_loss" in found and "eval_loss" not in found and _is_evaluation(text):
         found = _as_evaluation(found)
     axes, pair = _axes(text)
-    return Layout(tuple((name, *span) for name, span in (axes | found).items()), pair, named_by_digits)
+    return _Layout(tuple((name, *span) for name, span in (axes | found).items()), pair), told_by_shape
 
 
 @lru_cache(maxsize=4096)
