@@ -173,7 +173,7 @@ class Source:
         """
         for first, block in self.blocks():
             for number, line in enumerate(block, first):
-                yield number, line.rstrip("\r").lstrip("\0")
+                yield number, cleaned(line)
 
     def blocks(self) -> Iterator[tuple[int, list[str]]]:
         """Yield (number of the first line, lines as they stand between the line feeds), many lines at a time."""
@@ -234,6 +234,11 @@ class Source:
                 )
         if size and not self.broken:
             yield first, 1, end[:0].join(begun)
+
+
+def cleaned(line: str) -> str:
+    """Return a line without the carriage returns at its end and the zeros at its beginning."""
+    return line.rstrip("\r").lstrip("\0")
 
 
 def detect_encoding(head: bytes) -> str:

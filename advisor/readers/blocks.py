@@ -20,7 +20,7 @@ try:
 except ImportError:  # the `fast` extra; the standard library reads the same
     from json import loads  # type: ignore[assignment]
 
-__all__ = ["block", "loads", "parse_all"]
+__all__ = ["block", "loads", "numbered", "parse_all"]
 
 LEAST_FOR_COLUMNS = 16
 """Objects with the same keys, below which rows cost less than columns."""
@@ -58,7 +58,7 @@ def block(objects: Sequence[dict[str, Any]], first_line: int) -> Block:
             measured = row(objects[i], i)
             for name, value in (measured.values if measured else {}).items():
                 parts.setdefault(name, []).append((np.array([i]), np.array([value])))
-    return _numbered({name: _joined(pieces) for name, pieces in parts.items()}, first_line)
+    return numbered({name: _joined(pieces) for name, pieces in parts.items()}, first_line)
 
 
 def _numeric(first: Mapping[str, Any], keys: tuple[str, ...]) -> list[tuple[str, str]]:
@@ -92,12 +92,16 @@ def _joined(pieces: list[tuple[IntArray, FloatArray]]) -> tuple[IntArray, FloatA
     return rows[order], values[order]
 
 
-def _numbered(values: Mapping[str, tuple[IntArray, FloatArray]], first_line: int) -> Block:
+def numbered(values: Mapping[str, tuple[IntArray, FloatArray]], first_line: int) -> Block:
     """Return a block of the objects that measure something, numbered from 0."""
-    measured = [rows for name, (rows, _) in values.items() if name not in AXES]
-    kept = np.unique(np.concatenate(measured)) if measured else np.array([], dtype=np.int64)
-    numbered = {}
+    every = max((int(rows[-1]) + 1 for rows, _ in values.values() if len(rows)), default=0)
+    measures = np.zeros(every, dtype=bool)
+    for name, (rows, _) in values.items():
+        if name not in AXES:
+            measures[rows] = True
+    number = np.cumsum(measures) - 1
+    kept = {}
     for name, (rows, column) in values.items():
-        inside = np.isin(rows, kept) if name in AXES else slice(None)
-        numbered[name] = (np.searchsorted(kept, rows[inside]), column[inside])
-    return Block(kept + first_line, numbered)
+        inside = measures[rows] if name in AXES else slice(None)
+        kept[name] = (number[rows[inside]], column[inside])
+    return Block(np.flatnonzero(measures) + first_line, kept)
