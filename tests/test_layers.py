@@ -18,6 +18,8 @@ LAYERS = (
     "changes",
     "rulebook",
     "engine",
+    "thin",
+    "parallel",
     "settings",
     "cases",
     "render",
