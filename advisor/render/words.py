@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from os.path import commonprefix
+from itertools import takewhile
 from pathlib import Path
 
 from advisor.locale import strings
@@ -98,9 +98,14 @@ def gravest(diagnoses: Sequence[Diagnosis]) -> Diagnosis:
 def short_sources(diagnoses: Sequence[Diagnosis]) -> list[str]:
     """Return where each run comes from, without the folders and the file name that all of them share."""
     parts = [Path(diagnosis.run.source).parts for diagnosis in diagnoses]
-    begin = len(commonprefix(parts))
-    end = len(commonprefix([path[:begin:-1] for path in parts]))
+    begin = _shared(parts)
+    end = _shared([path[:begin:-1] for path in parts])
     return [str(Path(*(path[begin : len(path) - end] or path[-1:]))) for path in parts]
+
+
+def _shared(paths: Sequence[Sequence[str]]) -> int:
+    """Return how many parts from the beginning are the same in all paths."""
+    return sum(1 for _ in takewhile(lambda parts: len(set(parts)) == 1, zip(*paths, strict=False)))
 
 
 def verdict_counts(diagnoses: Sequence[Diagnosis], words: Words) -> str:
