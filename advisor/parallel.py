@@ -145,12 +145,14 @@ def _in_workers(todo: Sequence[Input], judge: Judge, workers: int, progress: Pro
     known = {rule.id: rule for rule in judge.rules}
     # Spawned processes work on every system, and beside threads.
     with ProcessPoolExecutor(workers, get_context("spawn"), _begin, (judge,)) as pool:
-        futures = {one: pool.submit(_packed, one) for one in todo if one.path != STDIN}
-        if progress:
-            for one, future in futures.items():
+        futures = [None if one.path == STDIN else pool.submit(_packed, one) for one in todo]
+        for one, future in zip(todo, futures, strict=True):
+            if progress and future:
                 future.add_done_callback(partial(_tell, progress, one))
         try:
-            return [_unpacked(futures[one], known) if one in futures else analyse_one(one, judge) for one in todo]
+            return [
+                _unpacked(future, known) if future else analyse_one(one, judge) for one, future in zip(todo, futures, strict=True)
+            ]
         except BrokenProcessPool as error:
             raise AdvisorError(
                 "a worker process ended before its work was done, perhaps for lack of memory; try again with `--jobs 1`"

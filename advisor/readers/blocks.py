@@ -103,5 +103,6 @@ def numbered(values: Mapping[str, tuple[IntArray, FloatArray]], first_line: int)
     kept = {}
     for name, (rows, column) in values.items():
         inside = measures[rows] if name in AXES else slice(None)
-        kept[name] = (number[rows[inside]], column[inside])
+        if len(rows[inside]):
+            kept[name] = (number[rows[inside]], column[inside])
     return Block(np.flatnonzero(measures) + first_line, kept)
