@@ -126,11 +126,11 @@ def _opened(path: Path, watch: Watch | None) -> Source:
 def _read(source: Source) -> list[Run]:
     if source.is_empty:
         raise NotALog(f"{source.name}: empty; give a log that holds at least one logged loss")
-    candidates = [f for f in formats() if f.magic and f.recognises(source)]
-    if not candidates:
-        if (what := _known_other(source)) is not None:
-            raise NotALog(f"{source.name}: {what}")
-        candidates = [f for f in formats() if not f.magic and f.recognises(source)]
+    binary = [f for f in formats() if f.magic and f.recognises(source)]
+    if not binary and (what := _known_other(source)) is not None:
+        raise NotALog(f"{source.name}: {what}")
+    # Most logs are read by the first format that recognises them; the others are not asked then.
+    candidates = binary or (f for f in formats() if not f.magic and f.recognises(source))
     with_events: list[Run] = []
     for candidate in candidates:
         runs = assemble(candidate.read(source), source.name, candidate.name)
@@ -140,10 +140,9 @@ def _read(source: Source) -> list[Run]:
             with_events = runs
     if with_events:
         return with_events
-    if candidates and candidates[0].magic:
+    if binary:
         raise NotALog(
-            f"{source.name}: a {candidates[0].title['en']} without a training or evaluation loss; "
-            "give the one that holds the loss values"
+            f"{source.name}: a {binary[0].title['en']} without a training or evaluation loss; give the one that holds the loss values"
         )
     raise NotALog(
         f"{source.name}: no training log: no line names a loss beside a step or an epoch. Expected one of the formats that "
