@@ -28,7 +28,7 @@ _AXIS = re.compile(
 )
 _PLACE_ELSEWHERE = {"mlflow": re.compile(r"()(\d+)$"), "espnet": re.compile(r"(INFO: )(\d+)(?=epoch)")}
 _FIRST_NUMBER = re.compile(r"^([^\d]*)(\d+(?:\.\d+)?)")
-_FRACTION = re.compile(r"\d\.\d+(?!\d*\w)")
+_FRACTION = re.compile(r"(?<!best: )\b\d\.\d+(?!\d*\w)")
 
 
 def grow(entry: Format, path: Path, size: int) -> None:
@@ -66,11 +66,11 @@ def _moved(found: re.Match[str], by: float) -> str:
 
 
 def _shaken(found: re.Match[str], places: list[tuple[int, int]], generator: random.Random) -> str:
-    """Return the number with other decimals, as many as it had; a place on the axis as it is."""
+    """Return the number with other decimals, as many as it had and no smaller; a place on the axis as it is."""
     if any(begin < found.end() and found.start() < end for begin, end in places):
         return found[0]
     whole, _, decimals = found[0].partition(".")
-    return f"{whole}.{generator.randrange(10 ** len(decimals)):0{len(decimals)}d}"
+    return f"{whole}.{generator.randrange(int(decimals), 10 ** len(decimals)):0{len(decimals)}d}"
 
 
 def _entries(size: int, bytes_each: int) -> Iterator[tuple[int, float]]:

@@ -142,7 +142,8 @@ def _read(source: Source) -> list[Run]:
         return with_events
     if binary:
         raise NotALog(
-            f"{source.name}: a {binary[0].title['en']} without a training or evaluation loss; give the one that holds the loss values"
+            f"{source.name}: a {binary[0].title['en']} without a training or evaluation loss; "
+            "give the one that holds the loss values"
         )
     raise NotALog(
         f"{source.name}: no training log: no line names a loss beside a step or an epoch. Expected one of the formats that "
