@@ -26,7 +26,7 @@ FILE_NAMES = {"mlflow": "loss"}
 _AXIS = re.compile(
     r"((?:step|iter|epoch|num_updates|batch|checkpoint|Ep\.|Up\.)s?['\"]?\s?[:=\[(]?\s*\[?)(\d+(?:\.\d+)?)(?!\d*\w)", re.IGNORECASE
 )
-_PLACE_ELSEWHERE = {"mlflow": re.compile(r"()(\d+)$"), "espnet": re.compile(r"(INFO: )(\d+)(?=epoch)")}
+_PLACE_ELSEWHERE = {"mlflow": re.compile(r"()(\d+)$"), "espnet": re.compile(r"(INFO: |total_count=)(\d+)(?=epoch|,|$)")}
 _FIRST_NUMBER = re.compile(r"^([^\d]*)(\d+(?:\.\d+)?)")
 _FRACTION = re.compile(r"(?<!best: )\b\d\.\d+(?!\d*\w)")
 
