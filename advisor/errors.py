@@ -11,6 +11,10 @@ class UnreadableLog(AdvisorError):
     """The input is no training log, or none that any reader understands."""
 
 
+class NotALog(UnreadableLog):
+    """The input can be read and is no training log: what a folder holds beside its logs, and is passed over there."""
+
+
 class BadRule(AdvisorError):
     """A rule file, or `advisor.toml`, does not say what the rule book needs."""
 

@@ -83,6 +83,46 @@ class Series:
         """Return the point at `index` as evidence."""
         return Point(self.name, float(self.x[index]), float(self.values[index]), int(self.line[index]))
 
+    def summary(self) -> Summary:
+        """Return the figures that say what was logged. The series is not empty."""
+        finite = self.finite.values
+        return Summary(
+            points=len(self),
+            finite=len(finite),
+            first=float(self.values[0]),
+            last=float(self.values[-1]),
+            lowest=float(np.min(finite)) if len(finite) else None,
+            highest=float(np.max(finite)) if len(finite) else None,
+            begin=float(self.x[0]),
+            end=float(self.x[-1]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A series in a few figures: its counts, values, extremes of what is finite, and where on the axis it begins and ends."""
+
+    points: int
+    finite: int
+    first: float
+    last: float
+    lowest: float | None
+    highest: float | None
+    begin: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Thinned(Series):
+    """A judged series with the points that a drawing needs; its summary is that of the whole series."""
+
+    whole: Summary | None = None
+
+    def summary(self) -> Summary:
+        """Return the figures of the whole series."""
+        assert self.whole is not None
+        return self.whole
+
 
 @dataclass(frozen=True, slots=True)
 class Point:

@@ -21,6 +21,8 @@ LAYERS = (
     "causes",
     "engine",
     "explain",
+    "thin",
+    "parallel",
     "settings",
     "cases",
     "render",

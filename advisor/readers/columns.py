@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from array import array
 from collections import deque
 from dataclasses import dataclass, field, replace
@@ -73,10 +74,11 @@ class Columns:
                 self.unread.append(record.line)
 
     def _add_row(self, row: Row, at: int) -> None:
+        measured = row.values
         self.line.append(row.line)
-        self.step.append(row.values.get("step", float("nan")))
-        self.epoch.append(row.values.get("epoch", float("nan")))
-        for name, value in row.values.items():
+        self.step.append(measured.get("step", math.nan))
+        self.epoch.append(measured.get("epoch", math.nan))
+        for name, value in measured.items():
             if name == "step" or name == "epoch":
                 continue
             if name not in self.values:

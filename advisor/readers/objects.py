@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 
 from advisor.model import Value
@@ -14,6 +15,7 @@ SUMMARY_MARKS = ("train_runtime", "train_samples_per_second")
 """Keys of the Trainer's closing line, whose `train_loss` is the mean of the run and not a point of its curve."""
 
 _DECODER = json.JSONDecoder()
+_GAP = re.compile(r"[ \t\r\n,]*")
 
 
 def row(values: Mapping[str, object], line: int) -> Row | None:
@@ -67,10 +69,10 @@ def objects_of_array(text: str, start: int, line: int) -> Iterator[tuple[int, di
     """
     position = start
     while True:
-        begin = position
-        while position < len(text) and text[position] in " \t\r\n,":
-            position += 1
-        line += text.count("\n", begin, position)
+        gap = _GAP.match(text, position)
+        assert gap is not None  # it may be empty
+        line += text.count("\n", position, gap.end())
+        position = gap.end()
         if position >= len(text) or text[position] == "]":
             return
         try:

@@ -7,8 +7,6 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from advisor.model import Cause, Change, Clue, Diagnosis, Finding, Series
 from advisor.render.words import Words, notes
 
@@ -49,17 +47,17 @@ def _run(diagnosis: Diagnosis, language: str) -> dict[str, Any]:
 
 
 def _series(series: Series) -> dict[str, Any]:
-    finite = series.finite.values
+    summary = series.summary()
     return {
-        "points": len(series),
+        "points": summary.points,
         "unit": series.unit,
-        "finite": len(finite),
-        "first": float(series.values[0]),
-        "last": float(series.values[-1]),
-        "min": float(np.min(finite)) if len(finite) else None,
-        "max": float(np.max(finite)) if len(finite) else None,
-        "from": float(series.x[0]),
-        "to": float(series.x[-1]),
+        "finite": summary.finite,
+        "first": summary.first,
+        "last": summary.last,
+        "min": summary.lowest,
+        "max": summary.highest,
+        "from": summary.begin,
+        "to": summary.end,
     }
 
 

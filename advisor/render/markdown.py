@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from advisor.model import Diagnosis
-from advisor.render.words import Words, counts, notes, value_text
+from advisor.render.words import IN_FULL, Words, counts, gravest, notes, short_sources, value_text, verdict_counts
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|#&])")
 
@@ -18,7 +18,32 @@ def escape(text: str) -> str:
 
 def render(diagnoses: Sequence[Diagnosis], language: str) -> str:
     """Return the Markdown document."""
-    return "\n\n".join(_run(d, Words(language, d.run)) for d in diagnoses) + "\n"
+    shown, blocks = diagnoses, []
+    if len(diagnoses) > IN_FULL:
+        blocks, shown = [_runs(diagnoses, Words(language))], [gravest(diagnoses)]
+    return "\n\n".join([*blocks, *(_run(d, Words(language, d.run)) for d in shown)]) + "\n"
+
+
+def _runs(diagnoses: Sequence[Diagnosis], words: Words) -> str:
+    """Return a table of many runs."""
+    headings = [words(k) for k in ("run", "source", "points_heading", "verdict_heading", "change")]
+    rows = []
+    for number, (diagnosis, source) in enumerate(zip(diagnoses, short_sources(diagnoses), strict=True), 1):
+        points, problem = words("points", **counts(diagnosis.run)), words(f"problem.{diagnosis.verdict}")
+        rows.append([str(number), escape(source), points, problem, _first_change(diagnosis, words)])
+    found = words("runs_found", count=len(diagnoses))
+    return f"{found}\n\n{_table(headings, rows)}\n\n{verdict_counts(diagnoses, words)}"
+
+
+def _first_change(diagnosis: Diagnosis, words: Words) -> str:
+    if not diagnosis.changes:
+        return ""
+    first, unknown = diagnosis.changes[0], words("unknown")
+    return f"`{first.parameter}` {escape(value_text(first.old, unknown))} → {escape(value_text(first.new, unknown))}"
+
+
+def _table(headings: list[str], rows: list[list[str]]) -> str:
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in [headings, ["---"] * len(headings), *rows])
 
 
 def _run(diagnosis: Diagnosis, words: Words) -> str:
@@ -82,5 +107,4 @@ def _changes(diagnosis: Diagnosis, words: Words) -> str:
         ]
         for c in diagnosis.changes
     ]  # fmt: skip
-    table = [headings, ["---"] * len(headings), *rows]
-    return f"### {words('changes')}\n\n" + "\n".join("| " + " | ".join(cells) + " |" for cells in table)
+    return f"### {words('changes')}\n\n" + _table(headings, rows)

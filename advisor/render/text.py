@@ -12,7 +12,7 @@ from rich.text import Text
 
 from advisor.model import SEVERITIES, Change, Clue, Diagnosis, Finding
 from advisor.render.curve import BEST_MARK, BEST_MARK_ASCII, EVAL_MARK, draw
-from advisor.render.words import Words, counts, notes, value_text
+from advisor.render.words import IN_FULL, Words, counts, gravest, notes, short_sources, value_text, verdict_counts
 from advisor.rulebook import Rule
 
 STYLES = {
@@ -21,8 +21,6 @@ STYLES = {
 }  # fmt: skip
 MOST_WIDTH = 100
 CURVE_HEIGHT = 8
-IN_FULL = 3
-"""Up to so many runs are shown in full; of more, a table and the gravest one."""
 
 
 def render(diagnoses: Sequence[Diagnosis], language: str, console: Console) -> None:
@@ -31,15 +29,11 @@ def render(diagnoses: Sequence[Diagnosis], language: str, console: Console) -> N
         words = Words(language)
         console.print(words("runs_found", count=len(diagnoses)))
         _table(diagnoses, language, console)
-        diagnoses = [min(diagnoses, key=_gravity)]
+        diagnoses = [gravest(diagnoses)]
     for i, diagnosis in enumerate(diagnoses):
         if i:
             console.print()
         _run(diagnosis, Words(language, diagnosis.run), console)
-
-
-def _gravity(diagnosis: Diagnosis) -> int:
-    return min((SEVERITIES.index(f.rule.severity) for f in diagnosis.findings), default=len(SEVERITIES))
 
 
 def _table(diagnoses: Sequence[Diagnosis], language: str, console: Console) -> None:
@@ -53,15 +47,16 @@ def _table(diagnoses: Sequence[Diagnosis], language: str, console: Console) -> N
         words("change"),
     ):
         table.add_column(heading, overflow="fold")
-    for number, diagnosis in enumerate(diagnoses, 1):
+    for number, (diagnosis, source) in enumerate(zip(diagnoses, short_sources(diagnoses), strict=True), 1):
         first = diagnosis.changes[:1]
         table.add_row(
             str(number),
-            Text(words("points", **counts(diagnosis.run)) if one_source else diagnosis.run.source),
+            Text(words("points", **counts(diagnosis.run)) if one_source else source),
             Text(words(f"problem.{diagnosis.verdict}"), style=_style(diagnosis)),
             Text(_change_text(first[0], words) if first else ""),
         )
     console.print(table)
+    console.print(Text(verdict_counts(diagnoses, words), style="dim"))
     console.print()
 
 

@@ -3,10 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import takewhile
+from pathlib import Path
 
 from advisor.locale import strings
-from advisor.model import At, Cause, Change, Conflict, Facts, Finding, NotJudged, Point, Run, Value
+from advisor.model import (
+    SEVERITIES,
+    At,
+    Cause,
+    Change,
+    Conflict,
+    Diagnosis,
+    Facts,
+    Finding,
+    NotJudged,
+    Point,
+    Run,
+    Value,
+)  # fmt: skip
 from advisor.rulebook import Rule
 
 
@@ -104,6 +120,34 @@ def value_text(value: Value | None, unknown: str) -> str:
     return str(value)
 
 
+IN_FULL = 3
+"""Up to so many runs are shown in full; of more, a table and the gravest one."""
+
+
+def gravest(diagnoses: Sequence[Diagnosis]) -> Diagnosis:
+    """Return the first of the diagnoses whose gravest finding is gravest."""
+    return min(diagnoses, key=lambda d: min((SEVERITIES.index(f.rule.severity) for f in d.findings), default=len(SEVERITIES)))
+
+
+def short_sources(diagnoses: Sequence[Diagnosis]) -> list[str]:
+    """Return where each run comes from, without the folders and the file name that all of them share."""
+    parts = [Path(diagnosis.run.source).parts for diagnosis in diagnoses]
+    begin = _shared(parts)
+    end = _shared([path[:begin:-1] for path in parts])
+    return [str(Path(*(path[begin : len(path) - end] or path[-1:]))) for path in parts]
+
+
+def _shared(paths: Sequence[Sequence[str]]) -> int:
+    """Return how many parts from the beginning are the same in all paths."""
+    return sum(1 for _ in takewhile(lambda parts: len(set(parts)) == 1, zip(*paths, strict=False)))
+
+
+def verdict_counts(diagnoses: Sequence[Diagnosis], words: Words) -> str:
+    """Return how many runs got each verdict, the most frequent first: `12 healthy, 3 overfitting`."""
+    counted = Counter(diagnosis.verdict for diagnosis in diagnoses).most_common()
+    return words("separator").join(words("verdict_counts", count=n, problem=words(f"problem.{verdict}")) for verdict, n in counted)
+
+
 def notes(run: Run, words: Words) -> list[str]:
     """Return what the reader assumed, in words."""
     texts = [words(f"note.{note}") for note in run.notes]
@@ -117,6 +161,6 @@ def notes(run: Run, words: Words) -> list[str]:
 def counts(run: Run) -> Mapping[str, int]:
     """Return how many train and eval points a run has."""
     return {
-        "train": len(run.series["train_loss"]) if "train_loss" in run.series else 0,
-        "eval": len(run.series["eval_loss"]) if "eval_loss" in run.series else 0,
+        kind: run.series[name].summary().points if name in run.series else 0
+        for kind, name in (("train", "train_loss"), ("eval", "eval_loss"))
     }
