@@ -26,12 +26,9 @@ def read_config(path: Path) -> dict[str, Value]:
 
     Raises BadConfig, whose message names the file, the place and what was expected. YAML tags are not executed.
     """
+    text = config_text(path)
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadConfig(f"{path}: cannot be read as UTF-8 text ({error}); give a JSON, TOML or YAML configuration") from error
-    try:
-        data = _parse(path.suffix.lower(), text)
+        data = parse_config(form_of(path), text.removeprefix("\ufeff"))
     except (ValueError, RecursionError) as error:
         raise BadConfig(f"{path}: {' '.join(str(error).split())}; expected a JSON, TOML or YAML configuration") from error
     if not isinstance(data, dict):
@@ -39,10 +36,24 @@ def read_config(path: Path) -> dict[str, Value]:
     return {ALIASES.get(name, name): _number(value) for name, value in scalars({str(k): v for k, v in data.items()}).items()}
 
 
-def _parse(suffix: str, text: str) -> Any:
-    if suffix == ".toml":
+def config_text(path: Path) -> str:
+    """Return the text of a configuration as it is, line ends and byte-order mark included. Raises BadConfig."""
+    try:
+        return path.read_bytes().decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadConfig(f"{path}: cannot be read as UTF-8 text ({error}); give a JSON, TOML or YAML configuration") from error
+
+
+def form_of(path: Path) -> str:
+    """Return the form of a configuration by the suffix of its name: `toml`, `yaml`, else `json`."""
+    return {".toml": "toml", ".yaml": "yaml", ".yml": "yaml"}.get(path.suffix.lower(), "json")
+
+
+def parse_config(form: str, text: str) -> Any:
+    """Return what a text of this form holds. Raises ValueError. YAML tags are not executed."""
+    if form == "toml":
         return tomllib.loads(text)
-    if suffix in (".yaml", ".yml"):
+    if form == "yaml":
         from ruamel.yaml import YAML
         from ruamel.yaml.error import YAMLError
 

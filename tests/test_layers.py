@@ -19,6 +19,8 @@ LAYERS = (
     "rulebook",
     "engine",
     "settings",
+    "config_forms",
+    "config_writer",
     "cases",
     "render",
     "cli",
