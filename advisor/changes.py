@@ -61,7 +61,8 @@ def recipe(function: Recipe) -> Recipe:
     return function
 
 
-def _epochs(context: Context) -> float | None:
+def epochs(context: Context) -> float | None:
+    """Return the passes that are set, else those that were logged."""
     planned = context.number("num_train_epochs")
     if planned is not None and planned > 0:
         return planned
@@ -71,7 +72,8 @@ def _epochs(context: Context) -> float | None:
         return None
 
 
-def _clip(parameter: str, value: float) -> float:
+def clip(parameter: str, value: float) -> float:
+    """Return `value` inside the documented range of `parameter`."""
     low, high = RANGES[parameter]
     return min(max(value, low), high)
 
@@ -84,11 +86,11 @@ def _round(value: float) -> float:
 @recipe
 def epochs_at_best(context: Context) -> Edit | None:
     """Stop after the epoch in which the best evaluation fell."""
-    old, best = _epochs(context), context.measured["eval_best"]
+    old, best = epochs(context), context.measured["eval_best"]
     if old is None or math.isnan(best.epoch):
         return None
     new = max(1, math.ceil(best.epoch - 1e-6))
-    return (_whole(old), new) if new < old and new <= RANGES["num_train_epochs"][1] else None
+    return (whole(old), new) if new < old and new <= RANGES["num_train_epochs"][1] else None
 
 
 @recipe
@@ -106,30 +108,31 @@ def steps_at_best(context: Context) -> Edit | None:
 @recipe
 def epochs_halved(context: Context) -> Edit | None:
     """Half the passes over the data."""
-    old = _epochs(context)
-    new = int(_clip("num_train_epochs", math.ceil((old or 0) / 2)))
-    return (_whole(old), new) if old is not None and new < old else None
+    old = epochs(context)
+    new = int(clip("num_train_epochs", math.ceil((old or 0) / 2)))
+    return (whole(old), new) if old is not None and new < old else None
 
 
 @recipe
 def epochs_doubled(context: Context) -> Edit | None:
     """Twice the passes over the data, at least one more."""
-    old = _epochs(context)
-    new = int(_clip("num_train_epochs", math.ceil((old or 0) * 2)))
-    return (_whole(old), new) if old is not None and new > old else None
+    old = epochs(context)
+    new = int(clip("num_train_epochs", math.ceil((old or 0) * 2)))
+    return (whole(old), new) if old is not None and new > old else None
 
 
-def _whole(value: float) -> Value:
+def whole(value: float) -> Value:
+    """Return a whole number as such, others to two decimals."""
     return int(value) if value == int(value) else round(value, 2)
 
 
-def _rate(context: Context, factor: float) -> Edit | None:
+def scaled_rate(context: Context, factor: float) -> Edit | None:
     """Scale the learning rate, inside the documented range and never against the intended direction."""
     try:
         old = float(context.measured["peak_learning_rate"])
     except NotMeasurable:
         return None
-    new = _round(_clip("learning_rate", old * factor))
+    new = _round(clip("learning_rate", old * factor))
     return (old, new) if old > 0 and (new - old) * (factor - 1) > 0 else None
 
 
@@ -140,13 +143,13 @@ def learning_rate_lower(context: Context) -> Edit | None:
         rate = float(context.measured["peak_learning_rate"])
     except NotMeasurable:
         return None
-    return _rate(context, 1 / LARGEST_STEP if rate > RANGES["learning_rate"][1] else 1 / 3)
+    return scaled_rate(context, 1 / LARGEST_STEP if rate > RANGES["learning_rate"][1] else 1 / 3)
 
 
 @recipe
 def learning_rate_tenth(context: Context) -> Edit | None:
     """A tenth of the learning rate."""
-    return _rate(context, 1 / LARGEST_STEP)
+    return scaled_rate(context, 1 / LARGEST_STEP)
 
 
 @recipe
@@ -157,7 +160,7 @@ def learning_rate_higher(context: Context) -> Edit | None:
     except NotMeasurable:
         return None
     usual = float(context.measured["usual_learning_rate"])
-    return _rate(context, LARGEST_STEP if rate * 3 < usual else 3.0)
+    return scaled_rate(context, LARGEST_STEP if rate * 3 < usual else 3.0)
 
 
 @recipe
@@ -172,11 +175,12 @@ def warmup_longer(context: Context) -> Edit | None:
     old = context.number("warmup_ratio")
     if context.number("warmup_steps") or (old is not None and old >= WARMUP):
         return None
-    return _known(old), WARMUP
+    return known(old), WARMUP
 
 
-def _known(value: float | None) -> Value | None:
-    return None if value is None else _whole(value) if value == int(value) else value
+def known(value: float | None) -> Value | None:
+    """Return a setting as it would be written, None where it is not known."""
+    return None if value is None else whole(value) if value == int(value) else value
 
 
 @recipe
@@ -185,7 +189,7 @@ def clip_to_one(context: Context) -> Edit | None:
     old = context.number("max_grad_norm")
     if old is None and context.measured.run.reader.startswith("hf-"):
         return None
-    return (_known(old), 1.0) if old is None or old > 1 or old <= 0 else None
+    return (known(old), 1.0) if old is None or old > 1 or old <= 0 else None
 
 
 @recipe
@@ -201,7 +205,7 @@ def accumulation_doubled(context: Context) -> Edit | None:
     if batch_doubled(context) is not None:
         return None
     old = context.number("gradient_accumulation_steps")
-    return _known(old), int((old or 1) * 2)
+    return known(old), int((old or 1) * 2)
 
 
 @recipe
@@ -223,7 +227,7 @@ def evaluation_interval(context: Context) -> Edit | None:
     steps = planned if planned and planned > 0 else float(run.series["train_loss"].x[-1])
     new = max(1, int(steps // EVALUATIONS))
     old = context.number("eval_steps") if "eval_loss" in run.series else None
-    return (_known(old), new) if old is None or new < old else None
+    return (known(old), new) if old is None or new < old else None
 
 
 def _switch(name: str, new: Value) -> Recipe:

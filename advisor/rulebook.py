@@ -13,6 +13,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from advisor import recipes  # noqa: F401  registers the recipes of settings
 from advisor.changes import RECIPES
 from advisor.detectors import DETECTORS, Detector, thresholds_of
 from advisor.errors import BadRule
@@ -25,6 +26,7 @@ WORDS = ("title", "sees", "message", "why", "remedy", "limits")
 STATUSES = ("preview", "stable", "retired")
 TRUSTS = ("safe", "try", "ask")
 _TYPES: Mapping[str, tuple[type, ...]] = {"float": (float, int), "int": (int,), "str": (str,), "bool": (bool,)}
+_GUIDANCE = re.compile(r"^[a-z0-9_]+(\.[a-z0-9_]+)?$")
 _ID = re.compile(r"^[A-Z][A-Z0-9]*-\d{3}$")
 
 
@@ -49,7 +51,10 @@ class Proposal:
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule: a detector with thresholds, words, sources, changes and cases."""
+    """One rule: a detector with thresholds, words, sources, changes and cases.
+
+    guidance: rows of the documented table of symptoms, causes and remedies that it covers.
+    """
 
     id: str
     slug: str
@@ -67,6 +72,7 @@ class Rule:
     most: Mapping[str, int]
     objectives: tuple[str, ...]
     supersedes: tuple[str, ...]
+    guidance: tuple[str, ...]
     cases: tuple[Mapping[str, Any], ...]
     path: Path
 
@@ -122,7 +128,7 @@ def parse(path: Path) -> Rule:
 
 _KEYS = {
     "id", "status", "since", "severity", "problem", "detector", "thresholds", "sources", "en", "zh", "changes", "cases",
-    "evidence", "most", "objectives", "supersedes",
+    "evidence", "most", "objectives", "supersedes", "guidance",
 }  # fmt: skip
 
 
@@ -168,12 +174,15 @@ def _validated(data: Mapping[str, Any], path: Path) -> Rule:
         if entry["to"] not in RECIPES:
             raise fail(f"no recipe `{entry['to']}`{_did_you_mean(entry['to'], RECIPES)}")
         changes.append(Proposal(entry["parameter"], entry["to"], entry["trust"], {lang: entry[lang] for lang in LANGUAGES}))
+    guidance = data.get("guidance", [])
+    if not isinstance(guidance, list) or not all(isinstance(key, str) and _GUIDANCE.match(key) for key in guidance):
+        raise fail('`guidance` is a list of rows of the guidance table that the rule covers, such as ["loss_rising.lr_too_high"]')
     return Rule(
         id=data["id"], slug=path.stem, family=path.parent.name, status=data["status"], since=data["since"],
         severity=data["severity"], problem=data["problem"], detector=data["detector"], thresholds=thresholds,
         words={lang: data[lang] for lang in LANGUAGES}, sources=sources, changes=tuple(changes),
         evidence=data.get("evidence", {}), most=data.get("most", {}), objectives=tuple(data.get("objectives", ())),
-        supersedes=tuple(data.get("supersedes", ())), cases=tuple(data.get("cases", ())), path=path,
+        supersedes=tuple(data.get("supersedes", ())), guidance=tuple(guidance), cases=tuple(data.get("cases", ())), path=path,
     )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ ALIASES: Mapping[str, str] = {
     "lr": "learning_rate", "micro_batch_size": "per_device_train_batch_size", "batch_size": "per_device_train_batch_size",
     "gradient_clipping": "max_grad_norm", "warmup": "warmup_ratio", "lora_rank": "lora_r", "r": "lora_r",
     "evaluation_strategy": "eval_strategy", "finetuning_type": "method", "adapter": "method",
+    "lora_target": "target_modules", "lora_target_modules": "target_modules",
 }  # fmt: skip
 """Names that LLaMA-Factory, Axolotl, OpenAI and Pangu give to what transformers calls otherwise."""
 

@@ -190,7 +190,12 @@ def _config_beside(folder: Path) -> dict[str, Value]:
     """Return what the JSON files that Trainer and peft save beside a log say: vocabulary size, LoRA rank and alpha."""
     wanted = {
         "config.json": {"vocab_size": "vocab_size", "model_type": "model_type"},
-        "adapter_config.json": {"r": "lora_r", "lora_alpha": "lora_alpha", "use_rslora": "use_rslora"},
+        "adapter_config.json": {
+            "r": "lora_r",
+            "lora_alpha": "lora_alpha",
+            "use_rslora": "use_rslora",
+            "target_modules": "target_modules",
+        },
         "training_args.json": None,
     }
     found: dict[str, Value] = {}

@@ -24,6 +24,7 @@ SERIES = frozenset(
         "reward",
         "kl",
         "entropy",
+        "num_tokens",
     }
 )
 """Series that a signal or a detector may ask for by name."""
