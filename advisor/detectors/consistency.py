@@ -26,7 +26,7 @@ def epochs_off_pace(epoch_pace: Pace, *, tolerance: float, least_factor: float, 
 
 
 @detector
-def tokens_beyond_limit(tokens_per_update: float, rows_per_update: float, longest_row: float, *, min_ratio: float) -> Hit | None:
+def tokens_beyond_limit(longest_row: float, rows_per_update: float, tokens_per_update: float, *, min_ratio: float) -> Hit | None:
     """An update consumes more tokens than its rows can hold, by the factor `min_ratio`."""
     most = rows_per_update * longest_row
     if most <= 0 or tokens_per_update < min_ratio * most:
