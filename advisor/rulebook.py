@@ -7,8 +7,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
-from importlib.metadata import entry_points
+from functools import cached_property, lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -16,8 +15,10 @@ from typing import Any
 from advisor import recipes  # noqa: F401  registers the recipes of settings
 from advisor.changes import RECIPES
 from advisor.detectors import DETECTORS, Detector, thresholds_of
-from advisor.errors import BadRule
+from advisor.errors import BadPlugin, BadRule
 from advisor.model import PROBLEMS, SEVERITIES, Severity
+from advisor.plugins import DETECTORS as DETECTOR_GROUP
+from advisor.plugins import load_all
 
 LANGUAGES = ("en", "zh")
 WORDS = ("title", "sees", "message", "why", "remedy", "limits")
@@ -91,10 +92,8 @@ def built_in_folder() -> Path:
 def load(extra: Sequence[Path] = (), config: Mapping[str, Any] | None = None) -> tuple[Rule, ...]:
     """Return all rules in force, sorted by family and id: the built-in ones, those of `extra` folders, overridden by `config`.
 
-    Raises BadRule, whose message names the file, what was expected and what to do.
+    Raises BadRule, whose message names the file, what was expected and what to do, or BadPlugin.
     """
-    for point in entry_points(group="advisor.detectors.v1"):
-        point.load()
     rules: dict[str, Rule] = {}
     for folder in (built_in_folder(), *extra):
         for path in _rule_files(folder):
@@ -117,8 +116,19 @@ def _rule_files(folder: Path) -> Iterator[Path]:
     yield from sorted(folder.rglob("*.toml"))
 
 
+@lru_cache(maxsize=1)
+def _plugin_detectors() -> None:
+    """Let plug-ins register their detectors. Raises BadPlugin where one takes the name of another."""
+    before = dict(DETECTORS)
+    for name, _ in load_all(DETECTOR_GROUP):
+        for taken in (n for n, function in before.items() if DETECTORS[n] is not function):
+            raise BadPlugin(f"{name} registers a detector `{taken}`, which there is already; it needs another name")
+        before = dict(DETECTORS)
+
+
 def parse(path: Path) -> Rule:
-    """Return the rule in the file `path`. Raises BadRule."""
+    """Return the rule in the file `path`. Raises BadRule, or BadPlugin."""
+    _plugin_detectors()
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:

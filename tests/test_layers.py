@@ -10,6 +10,7 @@ import pytest
 ADVISOR = Path(__file__).parent.parent / "advisor"
 LAYERS = (
     "errors",
+    "plugins",
     "model",
     "locale",
     "readers",

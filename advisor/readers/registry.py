@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import re
 from functools import lru_cache
-from importlib.metadata import entry_points
 from pathlib import Path
 
-from advisor.errors import UnreadableLog
+from advisor.errors import BadPlugin, UnreadableLog
 from advisor.model import Run, Value
+from advisor.plugins import READERS, load_all
 from advisor.readers import (
     advisor_log,
     boosting,
@@ -69,8 +69,13 @@ _WANDB_RUNS = re.compile(r'"?Name"?,(?:"?ID"?,)?"?State"?,.*"?Created"?,.*"?Runt
 
 @lru_cache(maxsize=1)
 def formats() -> tuple[Format, ...]:
-    """Return all formats: those that plug-ins add by the entry point `advisor.readers.v1`, then our own."""
-    return (*(point.load() for point in entry_points(group="advisor.readers.v1")), *BUILT_IN)
+    """Return all formats: those that plug-ins add by the entry point `advisor.readers.v1`, then our own. Raises BadPlugin."""
+    added = []
+    for name, loaded in load_all(READERS):
+        if not isinstance(loaded, Format):
+            raise BadPlugin(f"{name} is {type(loaded).__name__}; expected an advisor.readers.base.Format")
+        added.append(loaded)
+    return (*added, *BUILT_IN)
 
 
 def read_path(path: Path) -> list[Run]:
