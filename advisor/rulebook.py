@@ -208,13 +208,22 @@ def check_thresholds(given: Mapping[str, Any], declared: Mapping[str, str], wher
             raise BadRule(f"{where}: threshold `{name}` is {value!r}; expected {declared[name]}")
 
 
+_EXAMPLES = {"thresholds": "thresholds.OVERFIT-001", "ignore": "ignore"}
+"""Sections of an `advisor.toml`, each with a header as it is written."""
+
+
 def _override(rules: dict[str, Rule], config: Mapping[str, Any]) -> dict[str, Rule]:
     """Return the rules with the overrides of an `advisor.toml`: `[thresholds.RULE-ID]` and `[ignore]` with a reason each."""
-    for section in config.keys() - {"thresholds", "ignore"}:
-        raise BadRule(f"advisor.toml: unknown section `{section}`{_did_you_mean(section, ('thresholds', 'ignore'))}")
+    for section in config:
+        if section not in _EXAMPLES:
+            raise BadRule(f"advisor.toml: unknown section `{section}`{_did_you_mean(section, _EXAMPLES)}")
+        if not isinstance(config[section], Mapping):
+            raise BadRule(f"advisor.toml: `{section}` is {config[section]!r}; expected a table, [{_EXAMPLES[section]}]")
     changed = dict(rules)
     for rule_id, values in config.get("thresholds", {}).items():
         rule = _named(rules, rule_id)
+        if not isinstance(values, Mapping):
+            raise BadRule(f"advisor.toml: thresholds.{rule_id} is {values!r}; expected a table, [thresholds.{rule_id}]")
         merged = {**rule.thresholds, **values}
         check_thresholds(merged, thresholds_of(rule.function), f"advisor.toml: [thresholds.{rule_id}]")
         changed[rule_id] = replace(rule, thresholds=merged)

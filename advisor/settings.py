@@ -76,18 +76,24 @@ def _number(value: Value) -> Value:
 
 
 def read_project(folder: Path) -> Mapping[str, Any]:
-    """Return the overrides in `advisor.toml` of `folder`, or `[tool.advisor]` of its `pyproject.toml`, or nothing."""
+    """Return the overrides in `advisor.toml` of `folder`, or `[tool.advisor]` of its `pyproject.toml`, or nothing.
+
+    Raises BadRule where `advisor.toml` is no TOML; what is wrong with a `pyproject.toml` is other tools' business.
+    """
     own, shared = folder / "advisor.toml", folder / "pyproject.toml"
     for path in (own, shared):
         if not path.is_file():
             continue
         try:
             data = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        except (OSError, ValueError) as error:
             if path == shared:
                 continue
-            raise BadRule(f"{path}: {error}") from error
-        section = data if path == own else data.get("tool", {}).get("advisor")
+            raise BadRule(f"{path}: {error}; expected [thresholds.RULE-ID] and [ignore]") from error
+        if path == own:
+            return data
+        tools = data.get("tool")
+        section = tools.get("advisor") if isinstance(tools, dict) else None
         if isinstance(section, dict):
             return section
     return {}
