@@ -122,7 +122,11 @@ def form_for(path: Path, like: Path | None) -> str:
 
 
 def save(text: str, path: Path) -> None:
-    """Write `text` to `path` as a whole: to a temporary file beside it that is then renamed. Raises BadConfig."""
+    """Write `text` to `path` as a whole: to a temporary file beside it that is then renamed. Raises BadConfig.
+
+    Where `path` is a link, the file it leads to is written.
+    """
+    path = path.resolve()
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:

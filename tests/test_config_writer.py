@@ -221,6 +221,14 @@ def test_nothing_is_written_where_nothing_is_to_be_changed(tmp_path):
     assert not (tmp_path / "new.json").exists()
 
 
+def test_a_link_stays_a_link_to_the_changed_file(tmp_path):
+    (tmp_path / "real.json").write_text("{}")
+    (tmp_path / "link.json").symlink_to(tmp_path / "real.json")
+    save("new", tmp_path / "link.json")
+    assert (tmp_path / "link.json").is_symlink()
+    assert (tmp_path / "real.json").read_text() == "new"
+
+
 def test_a_folder_that_cannot_be_written_is_one_clear_line(tmp_path):
     with pytest.raises(BadConfig, match="cannot be written"):
         save("x", tmp_path / "no-such-folder" / "new.json")

@@ -41,10 +41,12 @@ def epochs_for_rows(
 
 @detector
 def learning_rate_outside(
-    adapter_rate: AdapterRate, config: Facts, model_parameters: float | None,
-    *, full_low: float, full_high: float, lora_low: float, lora_high: float, least_parameters: float,
+    adapter_rate: AdapterRate, training_kind: str, config: Facts, model_parameters: float | None,
+    *, kind: str, full_low: float, full_high: float, lora_low: float, lora_high: float, least_parameters: float,
 ) -> Hit | None:  # fmt: skip
-    """The rate of AdamW lies outside its range; an adapter's is compared as rate × alpha / 32."""
+    """The rate of AdamW lies outside its range; an adapter's is compared as rate × alpha / 32. kind: of training, or `any`."""
+    if kind not in ("any", training_kind):
+        return None
     if not _sized(model_parameters, least_parameters) or not _adam(config):
         return None
     low, high = (lora_low, lora_high) if adapter_rate.lora else (full_low, full_high)

@@ -142,9 +142,9 @@ class SpentTail:
 
 @signal
 def spent_tail(learning_rate: Series) -> SpentTail:
-    """The last stretch in which the rate stays under a thousandth of its peak, as a share of the run.
+    """The last stretch in which the rate stays under a hundred-thousandth of its peak, as a share of the run.
 
-    Not measurable where rates are printed to so few decimals that a thousandth of the peak reads zero.
+    Not measurable where rates are printed to so few decimals that a hundred-thousandth of the peak reads zero.
     """
     rates = learning_rate.finite
     if not len(rates) or np.max(rates.values) <= 0:
@@ -171,8 +171,9 @@ def last_digit(values: FloatArray) -> float:
     return place if bool(np.all(np.abs(counts - np.round(counts)) < 1e-4)) else 0.0  # noqa: PLR2004  rounding of the division
 
 
-SPENT = 1e-3
-"""Share of the peak rate below which a step moves nothing; a cosine gets there in the last 2 % of a run."""
+SPENT = 1e-5
+"""Share of the peak rate below which a step moves nothing; a cosine gets there in the last 0.2 % of a run, a staircase of drops to a
+tenth does not."""
 
 
 @dataclass(frozen=True, slots=True)
