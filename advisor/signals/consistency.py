@@ -144,18 +144,18 @@ class SpentTail:
 def spent_tail(learning_rate: Series) -> SpentTail:
     """The last stretch in which the rate stays under a hundred-thousandth of its peak, as a share of the run.
 
-    Not measurable where rates are printed to so few decimals that a hundred-thousandth of the peak reads zero.
+    Not measurable where rates are printed to so few decimals that a notable part of the peak reads zero.
     """
     rates = learning_rate.finite
     if not len(rates) or np.max(rates.values) <= 0:
         raise NotMeasurable("learning_rate", need=1, have=0)
-    if last_digit(rates.values) > SPENT * np.max(rates.values):
+    if last_digit(rates.values) > COARSE * np.max(rates.values):
         raise NotMeasurable("learning_rate")
-    alive = np.flatnonzero(rates.values > np.max(rates.values) * SPENT)
-    begins = int(alive[-1]) + 1
-    run_length = float(rates.x[-1] - rates.x[0])
-    share = float(rates.x[-1] - rates.x[alive[-1]]) / run_length if run_length > 0 else 0.0
-    return SpentTail(share if begins < len(rates) else 0.0, min(begins, len(rates) - 1), len(rates) - begins)
+    begins = int(np.flatnonzero(rates.values > np.max(rates.values) * SPENT)[-1]) + 1
+    if begins == len(rates):
+        return SpentTail(0.0, begins - 1, 0)
+    share = float(rates.x[-1] - rates.x[begins]) / (float(rates.x[-1] - rates.x[0]) or 1.0)
+    return SpentTail(share, begins, len(rates) - begins)
 
 
 def last_digit(values: FloatArray) -> float:
@@ -172,8 +172,11 @@ def last_digit(values: FloatArray) -> float:
 
 
 SPENT = 1e-5
-"""Share of the peak rate below which a step moves nothing; a cosine gets there in the last 0.2 % of a run, a staircase of drops to a
-tenth does not."""
+"""Share of the peak rate below which a step moves nothing; a cosine gets there in the last 0.2 % of a run, a staircase of
+drops to a tenth does not."""
+
+COARSE = 0.02
+"""Share of the peak that the last printed digit must not exceed for a printed zero to mean next to nothing."""
 
 
 @dataclass(frozen=True, slots=True)
