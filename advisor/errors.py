@@ -21,3 +21,7 @@ class BadRule(AdvisorError):
 
 class BadConfig(AdvisorError):
     """A training configuration given with `--config` cannot be read."""
+
+
+class BadPlugin(AdvisorError):
+    """A reader or a detector that another distribution adds cannot be used."""

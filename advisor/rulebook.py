@@ -7,16 +7,17 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
-from importlib.metadata import entry_points
+from functools import cached_property, lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from advisor.changes import RECIPES
 from advisor.detectors import DETECTORS, Detector, thresholds_of
-from advisor.errors import BadRule
+from advisor.errors import BadPlugin, BadRule
 from advisor.model import PROBLEMS, SEVERITIES, Severity
+from advisor.plugins import DETECTORS as DETECTOR_GROUP
+from advisor.plugins import load_all
+from advisor.recipes import RECIPES
 
 LANGUAGES = ("en", "zh")
 WORDS = ("title", "sees", "message", "why", "remedy", "limits")
@@ -28,6 +29,7 @@ LISTS = ("causes", "checks")
 STATUSES = ("preview", "stable", "retired")
 TRUSTS = ("safe", "try", "ask")
 _TYPES: Mapping[str, tuple[type, ...]] = {"float": (float, int), "int": (int,), "str": (str,), "bool": (bool,)}
+_GUIDANCE = re.compile(r"^[a-z0-9_]+(\.[a-z0-9_]+)?$")
 _ID = re.compile(r"^[A-Z][A-Z0-9]*-\d{3}$")
 
 
@@ -52,7 +54,10 @@ class Proposal:
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule: a detector with thresholds, words, sources, changes and cases."""
+    """One rule: a detector with thresholds, words, sources, changes and cases.
+
+    guidance: rows of the documented table of symptoms, causes and remedies that it covers.
+    """
 
     id: str
     slug: str
@@ -71,6 +76,7 @@ class Rule:
     most: Mapping[str, int]
     objectives: tuple[str, ...]
     supersedes: tuple[str, ...]
+    guidance: tuple[str, ...]
     cases: tuple[Mapping[str, Any], ...]
     path: Path
 
@@ -89,10 +95,8 @@ def built_in_folder() -> Path:
 def load(extra: Sequence[Path] = (), config: Mapping[str, Any] | None = None) -> tuple[Rule, ...]:
     """Return all rules in force, sorted by family and id: the built-in ones, those of `extra` folders, overridden by `config`.
 
-    Raises BadRule, whose message names the file, what was expected and what to do.
+    Raises BadRule, whose message names the file, what was expected and what to do, or BadPlugin.
     """
-    for point in entry_points(group="advisor.detectors.v1"):
-        point.load()
     rules: dict[str, Rule] = {}
     for folder in (built_in_folder(), *extra):
         for path in _rule_files(folder):
@@ -115,8 +119,19 @@ def _rule_files(folder: Path) -> Iterator[Path]:
     yield from sorted(path for path in folder.rglob("*.toml") if path.parent.name != "causes")
 
 
+@lru_cache(maxsize=1)
+def _plugin_detectors() -> None:
+    """Let plug-ins register their detectors. Raises BadPlugin where one takes the name of another."""
+    before = dict(DETECTORS)
+    for name, _ in load_all(DETECTOR_GROUP):
+        for taken in (n for n, function in before.items() if DETECTORS[n] is not function):
+            raise BadPlugin(f"{name} registers a detector `{taken}`, which there is already; it needs another name")
+        before = dict(DETECTORS)
+
+
 def parse(path: Path) -> Rule:
-    """Return the rule in the file `path`. Raises BadRule."""
+    """Return the rule in the file `path`. Raises BadRule, or BadPlugin."""
+    _plugin_detectors()
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
@@ -126,7 +141,7 @@ def parse(path: Path) -> Rule:
 
 _KEYS = {
     "id", "status", "since", "severity", "problem", "detector", "thresholds", "sources", "en", "zh", "changes", "cases",
-    "evidence", "most", "objectives", "supersedes",
+    "evidence", "most", "objectives", "supersedes", "guidance",
 }  # fmt: skip
 
 
@@ -178,13 +193,16 @@ def _validated(data: Mapping[str, Any], path: Path) -> Rule:
         if entry["to"] not in RECIPES:
             raise fail(f"no recipe `{entry['to']}`{_did_you_mean(entry['to'], RECIPES)}")
         changes.append(Proposal(entry["parameter"], entry["to"], entry["trust"], {lang: entry[lang] for lang in LANGUAGES}))
+    guidance = data.get("guidance", [])
+    if not isinstance(guidance, list) or not all(isinstance(key, str) and _GUIDANCE.match(key) for key in guidance):
+        raise fail('`guidance` is a list of rows of the guidance table that the rule covers, such as ["loss_rising.lr_too_high"]')
     return Rule(
         id=data["id"], slug=path.stem, family=path.parent.name, status=data["status"], since=data["since"],
         severity=data["severity"], problem=data["problem"], detector=data["detector"], thresholds=thresholds,
         words={lang: {key: data[lang][key] for key in WORDS} for lang in LANGUAGES}, lists=lists,
         sources=sources, changes=tuple(changes),
         evidence=data.get("evidence", {}), most=data.get("most", {}), objectives=tuple(data.get("objectives", ())),
-        supersedes=tuple(data.get("supersedes", ())), cases=tuple(data.get("cases", ())), path=path,
+        supersedes=tuple(data.get("supersedes", ())), guidance=tuple(guidance), cases=tuple(data.get("cases", ())), path=path,
     )  # fmt: skip
 
 
@@ -200,13 +218,22 @@ def check_thresholds(given: Mapping[str, Any], declared: Mapping[str, str], wher
             raise BadRule(f"{where}: threshold `{name}` is {value!r}; expected {declared[name]}")
 
 
+_EXAMPLES = {"thresholds": "thresholds.OVERFIT-001", "ignore": "ignore"}
+"""Sections of an `advisor.toml`, each with a header as it is written."""
+
+
 def _override(rules: dict[str, Rule], config: Mapping[str, Any]) -> dict[str, Rule]:
     """Return the rules with the overrides of an `advisor.toml`: `[thresholds.RULE-ID]` and `[ignore]` with a reason each."""
-    for section in config.keys() - {"thresholds", "ignore"}:
-        raise BadRule(f"advisor.toml: unknown section `{section}`{_did_you_mean(section, ('thresholds', 'ignore'))}")
+    for section in config:
+        if section not in _EXAMPLES:
+            raise BadRule(f"advisor.toml: unknown section `{section}`{_did_you_mean(section, _EXAMPLES)}")
+        if not isinstance(config[section], Mapping):
+            raise BadRule(f"advisor.toml: `{section}` is {config[section]!r}; expected a table, [{_EXAMPLES[section]}]")
     changed = dict(rules)
     for rule_id, values in config.get("thresholds", {}).items():
         rule = _named(rules, rule_id)
+        if not isinstance(values, Mapping):
+            raise BadRule(f"advisor.toml: thresholds.{rule_id} is {values!r}; expected a table, [thresholds.{rule_id}]")
         merged = {**rule.thresholds, **values}
         check_thresholds(merged, thresholds_of(rule.function), f"advisor.toml: [thresholds.{rule_id}]")
         changed[rule_id] = replace(rule, thresholds=merged)

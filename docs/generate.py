@@ -1,4 +1,5 @@
-"""Writes the pages that the program prints by itself: rules, formats, command line, and the output shown in the READMEs.
+"""Writes the pages that the program prints by itself: rules, formats, command line, coverage of the guidance, and the output
+shown in the READMEs.
 
 python docs/generate.py          writes them
 python docs/generate.py --check  status 1 where one is stale
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 import re
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,6 +39,7 @@ def pages() -> Iterator[tuple[Path, str]]:
         yield ROOT / f"docs/rules/README{suffix}.md", index(language, suffix)
         yield ROOT / f"docs/formats{suffix}.md", run("formats", "--format", "markdown", "--lang", language)
     yield ROOT / "docs/cli.md", command_line()
+    yield ROOT / "docs/guidance-coverage.md", guidance_coverage()
     for name in ("README.md", "README.zh.md"):
         path = ROOT / name
         yield path, _SHOWN.sub(_shown, path.read_text(encoding="utf-8"))
@@ -70,6 +73,38 @@ def command_line() -> str:
         if isinstance(command, click.Group):
             blocks += [_help([name, inner, "--help"]) for inner in command.commands]
     return "\n\n".join(blocks) + "\n"
+
+
+def covered_rows() -> dict[str, list[str]]:
+    """Return the rows of the guidance table that rules name: row → rule ids."""
+    rows: dict[str, list[str]] = {}
+    for rule in load():
+        for row in rule.guidance:
+            rows.setdefault(row, []).append(rule.id)
+    return rows
+
+
+def open_rows() -> dict[str, str]:
+    """Return the rows of the guidance table that no rule covers: row → reason."""
+    groups = tomllib.loads((ROOT / "docs/guidance-open.toml").read_text(encoding="utf-8"))
+    return {row: group["reason"] for group in groups.values() for row in group["rows"]}
+
+
+def guidance_coverage() -> str:
+    """Return the page that says which rules cover which row of the documented symptoms, causes and remedies."""
+    covered, still_open = covered_rows(), open_rows()
+    lines = [
+        "# Coverage of the documented guidance", "",
+        "Printed by `python docs/generate.py`; do not edit. Rows are symptoms and causes of the documented guidance; a rule names",
+        "those it covers in its `guidance`. What no rule covers stands below with the reason (`docs/guidance-open.toml`).", "",
+        f"{len(covered)} of {len(covered.keys() | still_open.keys())} rows are covered.", "",
+        "| row | rules |", "|---|---|",
+        *(f"| `{row}` | {', '.join(covered[row])} |" for row in sorted(covered)), "",
+        "## Not covered", "",
+        "| row | why |", "|---|---|",
+        *(f"| `{row}` | {still_open[row]} |" for row in sorted(still_open)),
+    ]  # fmt: skip
+    return "\n".join(lines) + "\n"
 
 
 def _help(arguments: list[str]) -> str:

@@ -10,12 +10,14 @@ import pytest
 ADVISOR = Path(__file__).parent.parent / "advisor"
 LAYERS = (
     "errors",
+    "plugins",
     "model",
     "locale",
     "readers",
     "signals",
     "detectors",
     "effects",
+    "recipes",
     "changes",
     "rulebook",
     "causes",
@@ -24,6 +26,8 @@ LAYERS = (
     "thin",
     "parallel",
     "settings",
+    "config_forms",
+    "config_writer",
     "cases",
     "render",
     "cli",

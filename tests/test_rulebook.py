@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from advisor.cases import outcomes, run_of
-from advisor.changes import RANGES, RECIPES
 from advisor.engine import judge
 from advisor.errors import BadRule
 from advisor.model import PROBLEMS, Finding, Hit
 from advisor.readers.event_patterns import MARKS, PATTERNS
+from advisor.recipes import RANGES, RECIPES
 from advisor.render.words import Words
 from advisor.rulebook import LANGUAGES, LISTS, WORDS, built_in_folder, load, parse
 from advisor.signals import Measurements

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from advisor.cli.common import language_option, polite, rules_option
+from advisor.cli.common import UserError, language_option, polite, rules_option
 from advisor.model import SEVERITIES, Diagnosis
 
 if TYPE_CHECKING:
@@ -47,11 +47,27 @@ if TYPE_CHECKING:
     metavar="N",
     help="Worker processes for many runs.  [default: one a processor where it is worth it]",
 )
+@click.option(
+    "--write-config",
+    "target",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write the --config file with its safe changes to FILE, everything else in it as it is; without --config, a new file "
+    "(.json, .yaml, .toml) of just the changes, under their transformers names. What was written is said on standard error.",
+)
+@click.option(
+    "--accept",
+    "accepted",
+    multiple=True,
+    metavar="RULE-ID",
+    help="With --write-config, write the changes of this rule too that are not safe by themselves (repeatable).",
+)
+@click.option("--force", is_flag=True, help="Let --write-config replace a file, such as the --config file itself.")
 @rules_option
 @polite
 def command(
     paths: tuple[Path, ...], output: str, lang: str, fail_on: str, config_file: Path | None, jobs: int | None,
-    rule_folders: tuple[Path, ...],
+    rule_folders: tuple[Path, ...], target: Path | None, accepted: tuple[str, ...], *, force: bool,
 ) -> None:  # fmt: skip
     """Say what is wrong with a training run, and what to change.
 
@@ -67,17 +83,25 @@ def command(
       advisor analyze train.log --format json --fail-on warning
       python train.py 2>&1 | tee train.log | advisor analyze -
     """  # noqa: D301  click's mark for lines that stay as they are
+    from advisor.cli.write_config import accepted_rules, check_target, write
     from advisor.parallel import Judge
     from advisor.rulebook import load
     from advisor.settings import read_config, read_project
 
     rules = load(rule_folders, read_project(Path.cwd()))
     extra = read_config(config_file) if config_file else {}
+    if target is None and (accepted or force):
+        raise UserError("--accept and --force belong to --write-config FILE, which names the configuration to write")
+    accepted = accepted_rules(accepted, rules)
+    if target is not None:
+        check_target(target, config_file, force=force)
     diagnoses, failed = _judged(paths, Judge(rules, extra), jobs, lang)
     if diagnoses:
         _print(diagnoses, output, lang)
     if failed:
         sys.exit(2)
+    if target is not None:
+        write(diagnoses, target, config_file, accepted, lang)
     if fail_on != "never" and any(_at_least(d, fail_on) for d in diagnoses):
         sys.exit(1)
 

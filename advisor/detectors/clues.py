@@ -10,9 +10,10 @@ from advisor.detectors.registry import detector
 from advisor.model import At, Facts, Hit, NotMeasurable, Run, Series
 from advisor.signals.curve import Epochs
 from advisor.signals.gradient import Gradient
-from advisor.signals.rates import RateBand, number
+from advisor.signals.rates import RateBand
 from advisor.signals.relation import Pace
-from advisor.signals.schedule import RateJump
+from advisor.signals.schedule import RateLeap
+from advisor.signals.settings import setting
 from advisor.signals.start import Beginning, NonFinite
 from advisor.signals.stats import mann_kendall
 from advisor.signals.tokens import StepTokens
@@ -118,23 +119,21 @@ def few_updates(
 @detector
 def setting_at_least(run: Run, *, name: str, least: float) -> Hit | None:
     """A numeric setting is at least so large."""
-    value = number(run.config, name)
+    value = setting(run.config, name)
     return Hit({"name": name, "value": value}) if value is not None and value >= least else None
 
 
 @detector
 def setting_at_most(run: Run, *, name: str, most: float) -> Hit | None:
     """A numeric setting is at most so large."""
-    value = number(run.config, name)
+    value = setting(run.config, name)
     return Hit({"name": name, "value": value}) if value is not None and value <= most else None
 
 
 @detector
-def small_batch(effective_batch: float | None, *, most: float) -> Hit | None:
+def small_batch(rows_per_update: float, *, most: float) -> Hit | None:
     """An optimizer step sees at most so many rows."""
-    if effective_batch is None:
-        raise NotMeasurable("config:per_device_train_batch_size")
-    return Hit({"batch": int(effective_batch)}) if effective_batch <= most else None
+    return Hit({"batch": int(rows_per_update)}) if rows_per_update <= most else None
 
 
 @detector
@@ -178,13 +177,13 @@ def nan_at_once(train_loss: Series, train_non_finite: NonFinite, *, within: int)
 
 
 @detector
-def rate_jumps(learning_rate: Series, rate_jump: RateJump, *, min_factor: float) -> Hit | None:
+def rate_leaps(learning_rate: Series, rate_leap: RateLeap, *, min_factor: float) -> Hit | None:
     """After warm-up the logged learning rate leaps up from one point to the next."""
-    if rate_jump.factor < min_factor or not math.isfinite(rate_jump.factor):
+    if rate_leap.factor < min_factor or not math.isfinite(rate_leap.factor):
         return None
     finite = learning_rate.finite
-    facts = {"factor": rate_jump.factor, "at": At(rate_jump.x), "rate": float(finite.values[rate_jump.index])}
-    return Hit(facts, (finite.point(rate_jump.index - 1), finite.point(rate_jump.index)))
+    facts = {"factor": rate_leap.factor, "at": At(rate_leap.x), "rate": float(finite.values[rate_leap.index])}
+    return Hit(facts, (finite.point(rate_leap.index - 1), finite.point(rate_leap.index)))
 
 
 @detector

@@ -10,9 +10,9 @@ from advisor.detectors.registry import detector
 from advisor.model import Facts, Hit, NotMeasurable, Run, Series
 from advisor.signals.curve import Epochs, Level
 from advisor.signals.evaluation import Best, Rise
-from advisor.signals.rates import number
 from advisor.signals.relation import TrainEval
 from advisor.signals.schedule import Chance
+from advisor.signals.settings import setting
 
 
 def _pair(train_loss: Series, eval_loss: Series, train_eval: TrainEval, at_end: bool) -> Hit:
@@ -37,7 +37,7 @@ def loss_multiple_of_evaluation(
     if train_eval.typical < least or abs(train_eval.typical / factor - 1) > tolerance or train_eval.spread > max_spread:
         return None
     shown = _pair(train_loss, eval_loss, train_eval, at_end=False)
-    accumulated = number(run.config, "gradient_accumulation_steps")
+    accumulated = setting(run.config, "gradient_accumulation_steps")
     return Hit({**shown.facts, "factor": factor, "accumulation": int(accumulated) if accumulated else 0}, shown.evidence)
 
 
@@ -165,7 +165,7 @@ def evaluation_follows_training(
     *, most_rows: int, least_epochs: float, min_fall: float, min_ratio: float,
 ) -> Hit | None:  # fmt: skip
     """Over several passes over few rows the training loss falls far, and the evaluation loss with it, as only known rows do."""
-    rows = number(run.config, "train_rows")
+    rows = setting(run.config, "train_rows")
     if rows is None:
         raise NotMeasurable("config:train_rows")
     if rows > most_rows:

@@ -42,14 +42,25 @@ def row(values: Mapping[str, object], line: int) -> Row | None:
 
 
 def scalars(values: Mapping[str, object]) -> dict[str, Value]:
-    """Return the entries of `values` that are plain numbers, texts or truth values; nested ones are flattened once."""
+    """Return the entries of `values` that are plain numbers, texts or truth values; nested ones are flattened once.
+
+    A list of texts is a setting too (`target_modules`): it becomes one text, its parts between commas.
+    """
     flat: dict[str, Value] = {}
     for key, value in values.items():
-        if isinstance(value, bool | int | float | str):
-            flat[key] = value
-        elif isinstance(value, Mapping):
-            flat |= {str(k): v for k, v in value.items() if isinstance(v, bool | int | float | str)}
+        if isinstance(value, Mapping):
+            flat |= {str(k): plain for k, v in value.items() if (plain := _plain(v)) is not None}
+        elif (plain := _plain(value)) is not None:
+            flat[key] = plain
     return flat
+
+
+def _plain(value: object) -> Value | None:
+    if isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, list) and value and all(isinstance(part, str) for part in value):
+        return ",".join(value)
+    return None
 
 
 def parse_object(text: str) -> dict[str, object] | None:

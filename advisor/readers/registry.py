@@ -8,13 +8,13 @@ import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import lru_cache
-from importlib.metadata import entry_points
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
-from advisor.errors import NotALog, UnreadableLog
+from advisor.errors import BadPlugin, NotALog, UnreadableLog
 from advisor.model import Run, Value
+from advisor.plugins import READERS, load_all
 from advisor.readers import (
     advisor_log,
     boosting,
@@ -79,8 +79,13 @@ _WANDB_RUNS = re.compile(r'"?Name"?,(?:"?ID"?,)?"?State"?,.*"?Created"?,.*"?Runt
 
 @lru_cache(maxsize=1)
 def formats() -> tuple[Format, ...]:
-    """Return all formats: those that plug-ins add by the entry point `advisor.readers.v1`, then our own."""
-    return (*(point.load() for point in entry_points(group="advisor.readers.v1")), *BUILT_IN)
+    """Return all formats: those that plug-ins add by the entry point `advisor.readers.v1`, then our own. Raises BadPlugin."""
+    added = []
+    for name, loaded in load_all(READERS):
+        if not isinstance(loaded, Format):
+            raise BadPlugin(f"{name} is {type(loaded).__name__}; expected an advisor.readers.base.Format")
+        added.append(loaded)
+    return (*added, *BUILT_IN)
 
 
 def read_path(path: Path, watch: Watch | None = None) -> list[Run]:
@@ -219,7 +224,12 @@ def _config_beside(folder: Path) -> dict[str, Value]:
     """Return what the JSON files that Trainer and peft save beside a log say: vocabulary size, LoRA rank and alpha."""
     wanted = {
         "config.json": {"vocab_size": "vocab_size", "model_type": "model_type"},
-        "adapter_config.json": {"r": "lora_r", "lora_alpha": "lora_alpha", "use_rslora": "use_rslora"},
+        "adapter_config.json": {
+            "r": "lora_r",
+            "lora_alpha": "lora_alpha",
+            "use_rslora": "use_rslora",
+            "target_modules": "target_modules",
+        },
         "training_args.json": None,
     }
     found: dict[str, Value] = {}

@@ -9,8 +9,8 @@ import numpy as np
 
 from advisor.model import Event, Facts, FloatArray, NotMeasurable, Run, Series
 from advisor.signals.evaluation import Best
-from advisor.signals.rates import number
 from advisor.signals.registry import signal
+from advisor.signals.settings import setting
 
 PATIENCE = 3
 """Evaluations without improvement after which early stopping would have ended the run."""
@@ -75,7 +75,7 @@ def _hours_after(run: Run, x: float) -> float:
     if np.any(np.diff(finite.values) < 0):
         return float("nan")
     then = float(np.interp(x, finite.x, finite.values))
-    devices = number(run.config, "world_size", "num_devices", "n_gpu") or 1.0
+    devices = setting(run.config, "world_size", "num_devices", "n_gpu") or 1.0
     return (float(finite.values[-1]) - then) / SECONDS_PER_HOUR * devices
 
 
@@ -85,7 +85,7 @@ def saved_steps(run: Run, config: Facts, events: Sequence[Event]) -> FloatArray:
     from_log = [event.x for event in events if event.kind == "checkpoint" and np.isfinite(event.x)]
     if from_log:
         return np.array(from_log)
-    every = number(config, "save_steps")
+    every = setting(config, "save_steps")
     train = run.series.get("train_loss")
     if not every or every < 1 or run.axis != "step" or train is None or str(config.get("save_strategy", "steps")) != "steps":
         raise NotMeasurable("config:save_steps")

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from advisor.model import Facts, NotMeasurable, Series
-from advisor.signals.rates import number
 from advisor.signals.registry import signal
+from advisor.signals.settings import setting
 from advisor.signals.stats import mann_kendall, theil_sen
 
 LEAST_NORMS = 20
@@ -57,7 +57,7 @@ def gradient(grad_norm: Series) -> Gradient:
 @signal
 def clipped_share(grad_norm: Series, config: Facts) -> float:
     """Share of logged norms, after the first tenth of the run, that lie above the clipping threshold of the configuration."""
-    limit = number(config, "max_grad_norm", "gradient_clipping", "clip_grad")
+    limit = setting(config, "max_grad_norm", "gradient_clipping", "clip_grad")
     if limit is None or limit <= 0:
         raise NotMeasurable("config:max_grad_norm")
     values = grad_norm.finite.values

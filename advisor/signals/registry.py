@@ -32,7 +32,8 @@ SERIES = frozenset(
 
 def signal(function: F) -> F:
     """Register `function` as the signal of its own name."""
-    SIGNALS[function.__name__] = function
+    known = SIGNALS.setdefault(function.__name__, function)
+    assert known is function, f"two signals are called {function.__name__}"
     return function
 
 

@@ -114,7 +114,7 @@ def chance_level(config: Facts, objective: str) -> Chance:
 
 
 @dataclass(frozen=True, slots=True)
-class RateJump:
+class RateLeap:
     """The sharpest rise of the logged learning rate after the first tenth: by which factor, and where."""
 
     factor: float
@@ -123,7 +123,7 @@ class RateJump:
 
 
 @signal
-def rate_jump(learning_rate: Series) -> RateJump:
+def rate_leap(learning_rate: Series) -> RateLeap:
     """The largest rise from one logged rate to the next after the first tenth of the run (which is warm-up)."""
     finite = learning_rate.finite
     values = finite.values
@@ -136,7 +136,7 @@ def rate_jump(learning_rate: Series) -> RateJump:
     with np.errstate(divide="ignore", invalid="ignore"):
         factor = np.where(base > 0, after / base, 1.0)
     at = int(np.argmax(factor))
-    return RateJump(float(factor[at]), begin + at, float(finite.x[begin + at]))
+    return RateLeap(float(factor[at]), begin + at, float(finite.x[begin + at]))
 
 
 @signal
