@@ -13,10 +13,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from advisor.changes import RECIPES
 from advisor.detectors import DETECTORS, Detector, thresholds_of
 from advisor.errors import BadRule
 from advisor.model import PROBLEMS, SEVERITIES, Severity
+from advisor.recipes import RECIPES
 
 LANGUAGES = ("en", "zh")
 WORDS = ("title", "sees", "message", "why", "remedy", "limits")

@@ -16,6 +16,7 @@ LAYERS = (
     "signals",
     "detectors",
     "changes",
+    "recipes",
     "rulebook",
     "engine",
     "settings",

@@ -1,0 +1,56 @@
+"""Recipes that save time and memory."""
+
+from __future__ import annotations
+
+from advisor.changes import RECIPES, Context, Edit, _known, _switch, recipe
+
+WORKERS = 4
+MOST_WORKERS = 16
+RARER = 4
+PATIENCE = 3
+EMPTY_CACHE = 50
+
+
+@recipe
+def workers_more(context: Context) -> Edit | None:
+    """Four processes that prepare batches, or twice as many as there are."""
+    old = context.number("dataloader_num_workers")
+    new = min(int(2 * old), MOST_WORKERS) if old else WORKERS
+    return (_known(old), new) if old is None or new > old else None
+
+
+def _rarer(context: Context, name: str) -> Edit | None:
+    """Return four times the interval `name`, where the pauses come at it."""
+    old, every = context.number(name), float(context.hit.facts["steps"])
+    if not old or old < 1 or every % old:
+        return None
+    return int(old), int(old) * RARER
+
+
+@recipe
+def saves_rarer(context: Context) -> Edit | None:
+    """Save a quarter as often, where the pauses come with the checkpoints."""
+    return _rarer(context, "save_steps")
+
+
+@recipe
+def evaluations_rarer(context: Context) -> Edit | None:
+    """Evaluate a quarter as often, where the pauses come with the evaluations."""
+    return _rarer(context, "eval_steps")
+
+
+@recipe
+def early_stopping(context: Context) -> Edit | None:
+    """Stop after three evaluations without a better one."""
+    old = context.number("early_stopping_patience")
+    return (_known(old), PATIENCE) if not old else None
+
+
+@recipe
+def cache_emptied(context: Context) -> Edit | None:
+    """Give unused memory back every fifty steps, where that is not done."""
+    old = context.number("torch_empty_cache_steps")
+    return (_known(old), EMPTY_CACHE) if not old else None
+
+
+RECIPES["packing_on"] = _switch("packing", True)

@@ -1,0 +1,197 @@
+"""Preference and reinforcement runs of TRL with a tiny Llama: the recipes, and the training of one of them.
+
+`python sample_logs/make/alignment.py NAME` trains that recipe in the current folder and leaves `run/trainer_state.json`.
+The tokenizer is built here from sixteen words; nothing is downloaded.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+WORDS = ("ask", "is", "?", "sun", "rain", "wind", "snow", "fog", "ice", "hot", "cold", "yes", "no")
+SPECIAL = ("<pad>", "<end>", "<unknown>")
+SKY = ("sun", "rain", "wind", "snow", "fog", "ice")
+LIKELY = {"sun": "hot", "rain": "cold", "wind": "cold", "snow": "cold", "fog": "cold", "ice": "cold"}
+REWARDED = "yes"
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """One run: where it goes, what it trains, what its log must show."""
+
+    name: str
+    note: str
+    method: str
+    rows: int
+    arguments: dict[str, Any] = field(default_factory=dict)
+    expect: str = "healthy"
+    swapped: float = 0.0
+    """Share of the pairs in which the worse answer is the chosen one."""
+    reward: str = ""
+    seed: int = 7
+
+    @property
+    def rule(self) -> str:
+        """The slug of the rule that must come first, empty for a healthy run."""
+        family, slug = self.name.split("/")
+        return slug if family == "faulty" else ""
+
+
+PAIRS = {
+    "per_device_train_batch_size": 16, "logging_steps": 2, "eval_strategy": "steps", "eval_steps": 20,
+    "lr_scheduler_type": "linear", "warmup_steps": 10, "beta": 0.1,
+}  # fmt: skip
+GROUPS = {
+    "per_device_train_batch_size": 32, "num_generations": 8, "max_completion_length": 32, "logging_steps": 1,
+    "lr_scheduler_type": "constant", "temperature": 1.0,
+}  # fmt: skip
+
+ALIGNMENT: dict[str, Alignment] = {
+    run.name: run
+    for run in (
+        Alignment(
+            "healthy/dpo",
+            "DPO on pairs of which an eighth are swapped: the margin grows, the evaluations agree.",
+            "dpo",
+            rows=16 * 160,
+            swapped=0.125,
+            arguments=PAIRS | {"learning_rate": 2e-4},
+        ),
+        Alignment(
+            "healthy/grpo",
+            "GRPO with a graded reward: the reward climbs; its loss is near zero throughout, as it is to be.",
+            "grpo",
+            rows=4 * 150,
+            reward="share",
+            arguments=GROUPS | {"learning_rate": 5e-4, "beta": 0.04},
+        ),
+        Alignment(
+            "faulty/preference-loss-at-chance",
+            "DPO with beta = 0: the loss is ln 2 and the margin is zero from the first step to the last.",
+            "dpo",
+            rows=16 * 120,
+            expect="plateau",
+            arguments=PAIRS | {"learning_rate": 1e-3, "beta": 0.0},
+        ),
+        Alignment(
+            "faulty/preferences-saturated",
+            "DPO on pairs that one word tells apart, at a high rate: every pair is won within a tenth of the run.",
+            "dpo",
+            rows=16 * 160,
+            expect="overfitting",
+            arguments=PAIRS | {"learning_rate": 1e-2, "beta": 0.5},
+        ),
+        Alignment(
+            "faulty/dead-groups",
+            "GRPO with a reward that one answer in some hundred earns: nearly all groups have no spread.",
+            "grpo",
+            rows=4 * 80,
+            expect="plateau",
+            reward="exact",
+            arguments=GROUPS | {"learning_rate": 1e-4, "beta": 0.0},
+        ),
+        Alignment(
+            "faulty/entropy-collapse",
+            "GRPO at a rate far too high: within some tens of steps the policy says one thing only, right or wrong.",
+            "grpo",
+            rows=4 * 120,
+            expect="instability",
+            reward="share",
+            arguments=GROUPS | {"learning_rate": 2e-2, "beta": 0.0},
+        ),
+    )
+}
+
+
+def tokenizer() -> Any:
+    """Return a tokenizer of whole words."""
+    from tokenizers import Tokenizer
+    from tokenizers.models import WordLevel
+    from tokenizers.pre_tokenizers import WhitespaceSplit
+    from transformers import PreTrainedTokenizerFast
+
+    made = Tokenizer(WordLevel({word: i for i, word in enumerate((*SPECIAL, *WORDS))}, unk_token=SPECIAL[2]))
+    made.pre_tokenizer = WhitespaceSplit()
+    return PreTrainedTokenizerFast(
+        tokenizer_object=made, pad_token=SPECIAL[0], eos_token=SPECIAL[1], unk_token=SPECIAL[2], padding_side="left"
+    )
+
+
+def policy(tokens: Any, folder: Path) -> str:
+    """Save a Llama of two layers with random weights, and return where: TRL loads it twice, once as the reference."""
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    config = LlamaConfig(
+        vocab_size=len(tokens), hidden_size=64, intermediate_size=128, num_hidden_layers=2, num_attention_heads=4,
+        num_key_value_heads=2, max_position_embeddings=256, bos_token_id=None, eos_token_id=tokens.eos_token_id,
+        pad_token_id=tokens.pad_token_id,
+    )  # fmt: skip
+    LlamaForCausalLM(config).save_pretrained(folder)
+    return str(folder)
+
+
+def pairs(rows: int, swapped: float, seed: int) -> list[dict[str, str]]:
+    """Draw questions with a likely and an unlikely answer."""
+    draw = random.Random(seed)
+    found = []
+    for _ in range(rows):
+        sky = draw.choice(SKY)
+        good = LIKELY[sky]
+        bad = "cold" if good == "hot" else "hot"
+        filler = " ".join(draw.choices(SKY, k=draw.randint(1, 4)))
+        chosen, rejected = f" {good} {filler}", f" {bad} {filler}"
+        if draw.random() < swapped:
+            chosen, rejected = rejected, chosen
+        found.append({"prompt": f"ask {sky} is ?", "chosen": chosen, "rejected": rejected})
+    return found
+
+
+def share(completions: Sequence[str], **_: Any) -> list[float]:
+    """Reward the share of the wanted word among the words: graded, so that every group has a spread."""
+    return [c.split().count(REWARDED) / max(len(c.split()), 1) for c in completions]
+
+
+def exact(completions: Sequence[str], **_: Any) -> list[float]:
+    """Reward an answer that begins with the wanted word twice, and nothing else."""
+    return [float(c.split()[:2] == [REWARDED, REWARDED]) for c in completions]
+
+
+REWARDS: dict[str, Callable[..., list[float]]] = {"share": share, "exact": exact}
+
+
+def train(run: Alignment, folder: Path) -> None:
+    """Train one recipe and leave its trainer state in `folder`."""
+    from datasets import Dataset
+    from transformers import set_seed
+    from trl import DPOConfig, DPOTrainer, GRPOConfig, GRPOTrainer
+
+    set_seed(run.seed)
+    tokens = tokenizer()
+    base = policy(tokens, folder.parent / "base")
+    common = {
+        "output_dir": str(folder), "num_train_epochs": 1, "report_to": "none", "save_strategy": "no", "use_cpu": True,
+        "seed": run.seed, "disable_tqdm": True, "bf16": False, "gradient_checkpointing": False,
+    } | run.arguments  # fmt: skip
+    if run.method == "dpo":
+        trainer: Any = DPOTrainer(
+            base, args=DPOConfig(**common), processing_class=tokens,
+            train_dataset=Dataset.from_list(pairs(run.rows, run.swapped, run.seed)),
+            eval_dataset=Dataset.from_list(pairs(256, run.swapped, run.seed + 1)),
+        )  # fmt: skip
+    else:
+        draw = random.Random(run.seed)
+        prompts = Dataset.from_list([{"prompt": f"ask {draw.choice(SKY)} is ?"} for _ in range(run.rows)])
+        trainer = GRPOTrainer(
+            base, REWARDS[run.reward], args=GRPOConfig(**common), processing_class=tokens, train_dataset=prompts
+        )
+    trainer.train()
+    trainer.state.save_to_json(str(folder / "trainer_state.json"))
+
+
+if __name__ == "__main__":
+    train(ALIGNMENT[sys.argv[1]], Path("run"))
