@@ -57,12 +57,12 @@ def chosen_falls(
 @detector
 def preferences_saturated(
     rewards_accuracies: Series, rewards_margins: Series, margins_move: Move,
-    *, min_accuracy: float, by_share: float, min_margin: float,
+    *, min_accuracy: float, by_share: float, min_share: float, min_margin: float,
 ) -> Hit | None:  # fmt: skip
-    """From `by_share` of the log on, nearly all pairs are won, and the margin ends above `min_margin`."""
+    """From `by_share` of the log on, `min_share` of the points have all pairs won, and the margin ends above `min_margin`."""
     finite = rewards_accuracies.finite
     after = finite.values[math.ceil(by_share * len(finite)) :]
-    if not len(after) or np.quantile(after, by_share) < min_accuracy or margins_move.end < min_margin:
+    if not len(after) or np.mean(after >= min_accuracy) < min_share or margins_move.end < min_margin:
         return None
     won = int(np.argmax(finite.values >= min_accuracy))
     margins = rewards_margins.finite

@@ -68,7 +68,7 @@ ALIGNMENT: dict[str, Alignment] = {
             "grpo",
             rows=4 * 150,
             reward="share",
-            arguments=GROUPS | {"learning_rate": 5e-4, "beta": 0.04},
+            arguments=GROUPS | {"learning_rate": 2e-4, "beta": 0.2},
         ),
         Alignment(
             "faulty/preference-loss-at-chance",
@@ -97,12 +97,30 @@ ALIGNMENT: dict[str, Alignment] = {
         ),
         Alignment(
             "faulty/entropy-collapse",
-            "GRPO at a rate far too high: within some tens of steps the policy says one thing only, right or wrong.",
+            "GRPO with a judge that tosses a coin, at a high rate: the policy soon says one thing only, and gains nothing.",
             "grpo",
             rows=4 * 120,
-            expect="instability",
+            expect="plateau",
+            reward="coin",
+            arguments=GROUPS | {"learning_rate": 1e-2, "beta": 0.0},
+        ),
+        Alignment(
+            "faulty/kl-drift",
+            "GRPO hardly held to its reference: the reward climbs while the divergence passes one nat a token.",
+            "grpo",
+            rows=4 * 80,
+            expect="divergence",
             reward="share",
-            arguments=GROUPS | {"learning_rate": 2e-2, "beta": 0.0},
+            arguments=GROUPS | {"learning_rate": 5e-4, "beta": 0.001},
+        ),
+        Alignment(
+            "faulty/completions-nearly-all-cut-off",
+            "GRPO with room for two words: nine in ten answers are cut off.",
+            "grpo",
+            rows=4 * 60,
+            expect="data",
+            reward="share",
+            arguments=GROUPS | {"learning_rate": 1e-4, "beta": 0.04, "max_completion_length": 2},
         ),
     )
 }
@@ -161,7 +179,12 @@ def exact(completions: Sequence[str], **_: Any) -> list[float]:
     return [float(c.split()[:2] == [REWARDED, REWARDED]) for c in completions]
 
 
-REWARDS: dict[str, Callable[..., list[float]]] = {"share": share, "exact": exact}
+def coin(completions: Sequence[str], **_: Any) -> list[float]:
+    """Reward every second answer, whatever it says."""
+    return [float(random.random() < 1 / 2) for _ in completions]
+
+
+REWARDS: dict[str, Callable[..., list[float]]] = {"share": share, "exact": exact, "coin": coin}
 
 
 def train(run: Alignment, folder: Path) -> None:
