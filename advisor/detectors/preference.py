@@ -88,9 +88,9 @@ def accuracy_at_chance(
     distance = abs(late_accuracy.mean - CHANCE)
     if distance > min(noise_factor * late_accuracy.standard_error, max_distance):
         return None
-    if eval_rewards_accuracies is not None and len(eval_rewards_accuracies.finite):
-        if abs(float(eval_rewards_accuracies.finite.values[-1]) - CHANCE) > max_eval_distance:
-            return None
+    held_out = eval_rewards_accuracies.finite.values[-1:] if eval_rewards_accuracies is not None else np.array([])
+    if np.any(np.abs(held_out - CHANCE) > max_eval_distance):
+        return None
     finite = rewards_accuracies.finite
     facts = {"accuracy": late_accuracy.mean, "error": late_accuracy.standard_error, "points": late_accuracy.points}
     return Hit(facts, (finite.point(len(finite) - late_accuracy.points), finite.point(len(finite) - 1)))

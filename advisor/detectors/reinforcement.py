@@ -49,7 +49,7 @@ def entropy_collapsed(
     entropy: Series, entropy_move: Move, reward_move: Move,
     *, max_entropy: float, min_fall: float, solved_reward: float, max_p: float,
 ) -> Hit | None:  # fmt: skip
-    """The entropy ends below `max_entropy`, a `min_fall`-th of its start, and the reward rises no more and is not at its ceiling."""
+    """The entropy ends below `max_entropy`, a `min_fall`-th of its start; the reward neither rises nor is at its ceiling."""
     if entropy_move.late >= max_entropy or entropy_move.start < min_fall * max(entropy_move.end, 0.0):
         return None
     still_rising = reward_move.late_slope > 0 and reward_move.late_p < max_p
@@ -96,7 +96,9 @@ def kl_above(kl: Series, kl_move: Move, *, above: float, noise_factor: float) ->
 
 
 @detector
-def completions_cut_off(completions_clipped_ratio: Series, cut_off_move: Move, length_move: Move | None, *, above: float) -> Hit | None:
+def completions_cut_off(
+    completions_clipped_ratio: Series, cut_off_move: Move, length_move: Move | None, *, above: float
+) -> Hit | None:
     """More than `above` of the completions end at the length limit, over the last third and at the end."""
     if min(cut_off_move.late, cut_off_move.end) <= above:
         return None
@@ -156,16 +158,16 @@ def reward_constant(reward: Series, *, min_points: int) -> Hit | None:
 
 
 @detector
-def reward_low_and_flat(
-    reward: Series, reward_move: Move, *, below: float, min_p: float, noise_factor: float
-) -> Hit | None:
+def reward_low_and_flat(reward: Series, reward_move: Move, *, below: float, min_p: float, noise_factor: float) -> Hit | None:
     """A reward between 0 and 1 stays below `below` and does not rise beyond its noise."""
     values = reward.finite.values
     if np.min(values) < 0 or np.max(values) > 1 or reward_move.late >= below:
         return None
-    if reward_move.p < min_p and reward_move.change > 0 or _rises(reward_move, noise_factor):
+    if (reward_move.p < min_p and reward_move.change > 0) or _rises(reward_move, noise_factor):
         return None
-    return _hit(reward, {"reward": float(np.mean(values)), "start": reward_move.start, "end": reward_move.end, "points": len(values)})
+    return _hit(
+        reward, {"reward": float(np.mean(values)), "start": reward_move.start, "end": reward_move.end, "points": len(values)}
+    )
 
 
 @detector

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from advisor.detectors.registry import detector
-from advisor.model import At, FloatArray, Hit, Series
+from advisor.model import At, Facts, FloatArray, Hit, Series
 from advisor.signals.evaluation import Best, Rise
 from advisor.signals.start import NonFinite
 from advisor.signals.throughput import FIFTH, Drift, Pace, Pauses
@@ -13,7 +13,7 @@ from advisor.signals.throughput import FIFTH, Drift, Pace, Pauses
 
 @detector
 def pace_cliff(pace: Pace, *, min_ratio: float, noise_factor: float, patience: int) -> Hit | None:
-    """From some point on, a step takes `min_ratio` times as long as in the first fifth, for `patience` points at least, to the end."""
+    """From some point to the end, `patience` points at least, a step takes `min_ratio` times as long as in the first fifth."""
     base = float(np.median(pace.smooth[: max(len(pace.smooth) // FIFTH, 1)]))
     slow = pace.smooth > max(min_ratio * base, base + noise_factor * pace.noise)
     if base <= 0 or not slow[-1]:
@@ -22,17 +22,19 @@ def pace_cliff(pace: Pace, *, min_ratio: float, noise_factor: float, patience: i
     if len(slow) - since < patience:
         return None
     level = float(np.median(pace.values[since:]))
-    facts = {"ratio": level / base, "since": At(pace.x[since]), "count": len(slow) - since, "series": pace.of.name}
+    facts: Facts = {"ratio": level / base, "since": At(pace.x[since]), "count": len(slow) - since, "series": pace.of.name}
     return Hit(facts, (pace.of.point(max(since - 1, 0)), pace.of.point(len(pace.of) - 1)))
 
 
 @detector
-def speed_decays(pace: Pace, speed_drift: Drift, *, min_loss: float, max_correlation: float, max_late_correlation: float) -> Hit | None:
+def speed_decays(
+    pace: Pace, speed_drift: Drift, *, min_loss: float, max_correlation: float, max_late_correlation: float
+) -> Hit | None:
     """The speed ends `min_loss` below its start and fell nearly all the way, the last third included."""
     lost = 1 - speed_drift.end / (speed_drift.start or 1.0)
     if lost < min_loss or speed_drift.correlation > max_correlation or speed_drift.late_correlation > max_late_correlation:
         return None
-    facts = {"lost": lost, "correlation": speed_drift.correlation, "series": pace.of.name, "points": len(pace.values)}
+    facts: Facts = {"lost": lost, "correlation": speed_drift.correlation, "series": pace.of.name, "points": len(pace.values)}
     return Hit(facts, (pace.of.point(0), pace.of.point(len(pace.of) - 1)))
 
 
@@ -72,12 +74,16 @@ def waits_for_data(data_time: Series, data_wait: float, *, above: float) -> Hit 
 
 
 @detector
-def regular_pauses(pace: Pace, pauses: Pauses, *, min_count: int, min_share: float, min_regular: float) -> Hit | None:
-    """Pauses at regular distances take `min_share` of the time of the run: evaluations or checkpoints."""
-    if len(pauses.at) < min_count or pauses.share < min_share or pauses.regular < min_regular:
+def regular_pauses(
+    pace: Pace, pauses: Pauses, *, min_count: int, min_share: float, min_regular: float, min_intervals: float
+) -> Hit | None:
+    """Pauses at regular distances of `min_intervals` logs or more take `min_share` of the time: evaluations or checkpoints."""
+    if len(pauses.at) < min_count or pauses.share < min_share:
+        return None
+    if pauses.regular < min_regular or pauses.intervals < min_intervals:
         return None
     at = np.flatnonzero(np.isin(pace.x, pauses.at))[:3]
-    facts = {"share": pauses.share, "count": len(pauses.at), "every": At(pauses.every), "steps": pauses.every}
+    facts = {"share": pauses.share, "count": len(pauses.at), "steps": pauses.every}
     return Hit(facts, tuple(pace.of.point(int(i)) for i in at))
 
 

@@ -56,18 +56,15 @@ _TRAINING: Mapping[str, tuple[str, ...]] = {
     "gpu_utilisation": ("gpu_utilisation", "gpu_utilization", "gpu_util", "gpu_utilization_pct", "system_gpu_0_gpu"),
 }  # fmt: skip
 
-_EVALUATED = ("rewards/chosen", "rewards/rejected", "rewards/margins", "rewards/accuracies")
-"""Quantities that evaluations of a preference run log too."""
-
 _EVALUATIONS: Mapping[str, tuple[str, ...]] = {
-    f"eval_{name}": tuple(
-        alias
-        for kind in name.split("/")[1:]
-        for alias in (f"eval_rewards_{kind}", f"rewards_eval_{kind}", f"valid_rewards_{kind}", f"val_rewards_{kind}")
-    )
-    for name in _EVALUATED
-} | {"eval_reward": ("eval_reward", "val_reward", "valid_reward", "eval_rewards_mean", "eval_mean_reward", "test_reward")}
+    "eval_reward": ("eval_reward", "val_reward", "valid_reward", "eval_rewards_mean", "eval_mean_reward", "test_reward"),
+    **{
+        f"eval_rewards/{kind}": (f"eval_rewards_{kind}", f"rewards_eval_{kind}", f"valid_rewards_{kind}", f"val_rewards_{kind}")
+        for kind in ("chosen", "rejected", "margins", "accuracies")
+    },
+}
 
 QUANTITIES: Mapping[str, tuple[str, ...]] = {
-    name: (*aliases, *(f"train_{alias}" for alias in aliases)) for name, aliases in _TRAINING.items()
-} | _EVALUATIONS
+    **{name: (*aliases, *(f"train_{alias}" for alias in aliases)) for name, aliases in _TRAINING.items()},
+    **_EVALUATIONS,
+}

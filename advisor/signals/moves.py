@@ -60,7 +60,7 @@ def move_of(series: Series) -> Move:
     levels = running_median(values, part // 2)
     late = values[-max(math.ceil(n * LATE), 3) :]
     low, high = int(np.argmin(levels)), int(np.argmax(levels))
-    noise = robust_noise(values)
+    noise = max(robust_noise(values), mean_noise(values))
     return Move(
         start=float(np.median(values[:part])), end=float(np.median(values[-part:])),
         low=float(levels[low]), low_x=float(finite.x[low]), high=float(levels[high]), high_x=float(finite.x[high]),
@@ -69,6 +69,15 @@ def move_of(series: Series) -> Move:
         # The standard error of a median of k values is σ·√(π/2k); of a difference of two, √2 times that.
         uncertainty=noise * math.sqrt(math.pi / part), points=n,
     )  # fmt: skip
+
+
+def mean_noise(values: FloatArray) -> float:
+    """Return the noise from mean differences, σ = mean|Δ − mean Δ|·√π/2.
+
+    Rewards and shares take few values and often repeat; the median of their differences is zero where their noise is not.
+    """
+    steps = np.diff(values)
+    return float(np.mean(np.abs(steps - np.mean(steps)))) * math.sqrt(math.pi) / 2
 
 
 def spearman(a: FloatArray, b: FloatArray) -> float:

@@ -92,9 +92,7 @@ def accuracy_fall(eval_rewards_accuracies: Series) -> AccuracyFall:
     after = len(values) - 1 - best
     end = float(np.median(values[-min(TAIL, after) :])) if after else float(values[best])
     noise = min(robust_noise(values), curvature_noise(values))
-    return AccuracyFall(
-        best, float(values[best]), float(finite.x[best]), float(finite.epoch[best]), end, after, len(values), noise
-    )
+    return AccuracyFall(best, float(values[best]), float(finite.x[best]), float(finite.epoch[best]), end, after, len(values), noise)
 
 
 @signal

@@ -1,22 +1,33 @@
-"""Preference and reinforcement runs of TRL with a tiny Llama: the recipes, and the training of one of them.
+"""Preference and reinforcement runs of TRL with a tiny Llama: `python alignment.py [NAME…]`.
 
-`python sample_logs/make/alignment.py NAME` trains that recipe in the current folder and leaves `run/trainer_state.json`.
-The tokenizer is built here from sixteen words; nothing is downloaded.
+Without names, all of them; `--to FOLDER` writes elsewhere, and leaves the manifest alone. The
+tokenizer is built here from sixteen words; nothing is downloaded. A minute for each run.
 """
 
 from __future__ import annotations
 
+import argparse
 import random
-import sys
+import shutil
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from manifest import add_to_manifest, versions_of
+
 WORDS = ("ask", "is", "?", "sun", "rain", "wind", "snow", "fog", "ice", "hot", "cold", "yes", "no")
 SPECIAL = ("<pad>", "<end>", "<unknown>")
 SKY = ("sun", "rain", "wind", "snow", "fog", "ice")
-LIKELY = {"sun": "hot", "rain": "cold", "wind": "cold", "snow": "cold", "fog": "cold", "ice": "cold"}
+LIKELY = {
+    "sun": "hot",
+    "rain": "cold",
+    "wind": "cold",
+    "snow": "cold",
+    "fog": "cold",
+    "ice": "cold",
+}
 REWARDED = "yes"
 
 
@@ -43,13 +54,22 @@ class Alignment:
 
 
 PAIRS = {
-    "per_device_train_batch_size": 16, "logging_steps": 2, "eval_strategy": "steps", "eval_steps": 20,
-    "lr_scheduler_type": "linear", "warmup_steps": 10, "beta": 0.1,
-}  # fmt: skip
+    "per_device_train_batch_size": 16,
+    "logging_steps": 2,
+    "eval_strategy": "steps",
+    "eval_steps": 20,
+    "lr_scheduler_type": "linear",
+    "warmup_steps": 10,
+    "beta": 0.1,
+}
 GROUPS = {
-    "per_device_train_batch_size": 32, "num_generations": 8, "max_completion_length": 32, "logging_steps": 1,
-    "lr_scheduler_type": "constant", "temperature": 1.0,
-}  # fmt: skip
+    "per_device_train_batch_size": 32,
+    "num_generations": 8,
+    "max_completion_length": 32,
+    "logging_steps": 1,
+    "lr_scheduler_type": "constant",
+    "temperature": 1.0,
+}
 
 ALIGNMENT: dict[str, Alignment] = {
     run.name: run
@@ -64,15 +84,15 @@ ALIGNMENT: dict[str, Alignment] = {
         ),
         Alignment(
             "healthy/grpo",
-            "GRPO with a graded reward: the reward climbs; its loss is near zero throughout, as it is to be.",
+            "GRPO, graded reward: the reward climbs; its loss is near zero, as it should be.",
             "grpo",
             rows=4 * 150,
             reward="share",
             arguments=GROUPS | {"learning_rate": 2e-4, "beta": 0.2},
         ),
         Alignment(
-            "faulty/preference-loss-at-chance",
-            "DPO with beta = 0: the loss is ln 2 and the margin is zero from the first step to the last.",
+            "faulty/margin-zero",
+            "DPO with beta = 0: loss ln 2 and margin zero from the first step to the last.",
             "dpo",
             rows=16 * 120,
             expect="plateau",
@@ -80,7 +100,7 @@ ALIGNMENT: dict[str, Alignment] = {
         ),
         Alignment(
             "faulty/preferences-saturated",
-            "DPO on pairs that one word tells apart, at a high rate: every pair is won within a tenth of the run.",
+            "DPO on pairs that one word tells apart, at a high rate: all are won at once.",
             "dpo",
             rows=16 * 160,
             expect="overfitting",
@@ -88,7 +108,7 @@ ALIGNMENT: dict[str, Alignment] = {
         ),
         Alignment(
             "faulty/dead-groups",
-            "GRPO with a reward that one answer in some hundred earns: nearly all groups have no spread.",
+            "GRPO, a reward that few answers earn: most groups have no spread.",
             "grpo",
             rows=4 * 80,
             expect="plateau",
@@ -97,7 +117,7 @@ ALIGNMENT: dict[str, Alignment] = {
         ),
         Alignment(
             "faulty/entropy-collapse",
-            "GRPO with a judge that tosses a coin, at a high rate: the policy soon says one thing only, and gains nothing.",
+            "GRPO, a judge that tosses a coin, a high rate: the policy soon says one thing only.",
             "grpo",
             rows=4 * 120,
             expect="plateau",
@@ -106,21 +126,21 @@ ALIGNMENT: dict[str, Alignment] = {
         ),
         Alignment(
             "faulty/kl-drift",
-            "GRPO hardly held to its reference: the reward climbs while the divergence passes one nat a token.",
+            "GRPO hardly held to its reference: the divergence passes a nat a token.",
             "grpo",
             rows=4 * 80,
             expect="divergence",
             reward="share",
-            arguments=GROUPS | {"learning_rate": 5e-4, "beta": 0.001},
+            arguments=GROUPS | {"learning_rate": 5e-4, "beta": 0.001, "max_completion_length": 96},
         ),
         Alignment(
-            "faulty/completions-nearly-all-cut-off",
-            "GRPO with room for two words: nine in ten answers are cut off.",
+            "faulty/completions-cut-off",
+            "GRPO with room for four words: three in four answers are cut off.",
             "grpo",
             rows=4 * 60,
             expect="data",
             reward="share",
-            arguments=GROUPS | {"learning_rate": 1e-4, "beta": 0.04, "max_completion_length": 2},
+            arguments=GROUPS | {"learning_rate": 1e-4, "beta": 0.04, "max_completion_length": 4},
         ),
     )
 }
@@ -133,22 +153,35 @@ def tokenizer() -> Any:
     from tokenizers.pre_tokenizers import WhitespaceSplit
     from transformers import PreTrainedTokenizerFast
 
-    made = Tokenizer(WordLevel({word: i for i, word in enumerate((*SPECIAL, *WORDS))}, unk_token=SPECIAL[2]))
+    made = Tokenizer(
+        WordLevel({word: i for i, word in enumerate((*SPECIAL, *WORDS))}, unk_token=SPECIAL[2])
+    )
     made.pre_tokenizer = WhitespaceSplit()
     return PreTrainedTokenizerFast(
-        tokenizer_object=made, pad_token=SPECIAL[0], eos_token=SPECIAL[1], unk_token=SPECIAL[2], padding_side="left"
+        tokenizer_object=made,
+        pad_token=SPECIAL[0],
+        eos_token=SPECIAL[1],
+        unk_token=SPECIAL[2],
+        padding_side="left",
     )
 
 
 def policy(tokens: Any, folder: Path) -> str:
-    """Save a Llama of two layers with random weights, and return where: TRL loads it twice, once as the reference."""
+    """Save a Llama of two layers with random weights; TRL loads it twice, once as reference."""
     from transformers import LlamaConfig, LlamaForCausalLM
 
     config = LlamaConfig(
-        vocab_size=len(tokens), hidden_size=64, intermediate_size=128, num_hidden_layers=2, num_attention_heads=4,
-        num_key_value_heads=2, max_position_embeddings=256, bos_token_id=None, eos_token_id=tokens.eos_token_id,
+        vocab_size=len(tokens),
+        hidden_size=64,
+        intermediate_size=128,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        max_position_embeddings=256,
+        bos_token_id=None,
+        eos_token_id=tokens.eos_token_id,
         pad_token_id=tokens.pad_token_id,
-    )  # fmt: skip
+    )
     LlamaForCausalLM(config).save_pretrained(folder)
     return str(folder)
 
@@ -170,7 +203,7 @@ def pairs(rows: int, swapped: float, seed: int) -> list[dict[str, str]]:
 
 
 def share(completions: Sequence[str], **_: Any) -> list[float]:
-    """Reward the share of the wanted word among the words: graded, so that every group has a spread."""
+    """Reward the share of the wanted word: graded, so that every group has a spread."""
     return [c.split().count(REWARDED) / max(len(c.split()), 1) for c in completions]
 
 
@@ -197,24 +230,73 @@ def train(run: Alignment, folder: Path) -> None:
     tokens = tokenizer()
     base = policy(tokens, folder.parent / "base")
     common = {
-        "output_dir": str(folder), "num_train_epochs": 1, "report_to": "none", "save_strategy": "no", "use_cpu": True,
-        "seed": run.seed, "disable_tqdm": True, "bf16": False, "gradient_checkpointing": False,
-    } | run.arguments  # fmt: skip
+        "output_dir": str(folder),
+        "num_train_epochs": 1,
+        "report_to": "none",
+        "save_strategy": "no",
+        "use_cpu": True,
+        "seed": run.seed,
+        "disable_tqdm": True,
+        "bf16": False,
+        "gradient_checkpointing": False,
+    } | run.arguments
     if run.method == "dpo":
         trainer: Any = DPOTrainer(
-            base, args=DPOConfig(**common), processing_class=tokens,
+            base,
+            args=DPOConfig(**common),
+            processing_class=tokens,
             train_dataset=Dataset.from_list(pairs(run.rows, run.swapped, run.seed)),
             eval_dataset=Dataset.from_list(pairs(256, run.swapped, run.seed + 1)),
-        )  # fmt: skip
+        )
     else:
         draw = random.Random(run.seed)
-        prompts = Dataset.from_list([{"prompt": f"ask {draw.choice(SKY)} is ?"} for _ in range(run.rows)])
+        prompts = Dataset.from_list(
+            [{"prompt": f"ask {draw.choice(SKY)} is ?"} for _ in range(run.rows)]
+        )
         trainer = GRPOTrainer(
-            base, REWARDS[run.reward], args=GRPOConfig(**common), processing_class=tokens, train_dataset=prompts
+            base,
+            REWARDS[run.reward],
+            args=GRPOConfig(**common),
+            processing_class=tokens,
+            train_dataset=prompts,
         )
     trainer.train()
     trainer.state.save_to_json(str(folder / "trainer_state.json"))
 
 
+def entry(run: Alignment) -> dict[str, Any]:
+    """Return what the manifest says of a run."""
+    return {
+        "path": f"{run.name}/trainer_state.json",
+        "expect": run.expect,
+        **({"rule": run.rule} if run.rule else {}),
+        "format": "trainer-state",
+        "made_by": f"python sample_logs/make/alignment.py {run.name}",
+        "seed": run.seed,
+        "versions": versions_of("torch", "transformers", "trl"),
+        "note": run.note,
+    }
+
+
+def main() -> None:
+    """Make the named samples, or all."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="for example healthy/grpo")
+    parser.add_argument("--to", type=Path, metavar="FOLDER")
+    options = parser.parse_args()
+    names = options.names or list(ALIGNMENT)
+    samples = Path(__file__).resolve().parent.parent
+    for name in names:
+        to = (options.to or samples) / name
+        with tempfile.TemporaryDirectory() as work:
+            (folder := Path(work) / "run").mkdir()
+            train(ALIGNMENT[name], folder)
+            to.mkdir(parents=True, exist_ok=True)
+            shutil.copy(folder / "trainer_state.json", to)
+        print(f"made {name}", flush=True)
+    if options.to is None:
+        add_to_manifest(samples / "MANIFEST.toml", [entry(ALIGNMENT[name]) for name in names])
+
+
 if __name__ == "__main__":
-    train(ALIGNMENT[sys.argv[1]], Path("run"))
+    main()
