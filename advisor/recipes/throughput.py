@@ -21,7 +21,7 @@ def workers_more(context: Context) -> Edit | None:
 
 def _rarer(context: Context, name: str) -> Edit | None:
     """Return four times the interval `name`, where the pauses come at it."""
-    old, every = context.number(name), float(context.hit.facts["steps"])
+    old, every = context.number(name), context.measured["pauses"].every
     if not old or old < 1 or every % old:
         return None
     return int(old), int(old) * RARER

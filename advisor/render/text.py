@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import groupby
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -173,11 +172,7 @@ def _lists(diagnosis: Diagnosis, words: Words, console: Console) -> None:
         _wrapped(Text.assemble((words("clean"), "bold"), " ", text), 0, console)
     if diagnosis.not_judged:
         console.print(Text(words("not_judged"), style="bold"))
-        items = sorted(diagnosis.not_judged, key=lambda n: (n.missing[0], -n.need))
-        for _, group in groupby(items, key=lambda n: n.missing[0]):
-            same = list(group)
-            problems = words.problems(n.rule for n in same)
-            line = words("not_judged_line", problems=problems, missing=words.missing(same[0]), log=words.to_log(same[0]))
+        for line in words.not_judged(diagnosis.not_judged):
             _hanging("", line, 0, console)
     for note in notes(diagnosis.run, words):
         _wrapped(Text(note, style="dim"), 0, console)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from itertools import groupby
 
 from advisor.locale import strings
 from advisor.model import At, Change, Facts, Finding, NotJudged, Point, Run, Value
@@ -57,13 +58,34 @@ class Words:
         names = dict.fromkeys(self(f"problem.{rule.problem}") for rule in rules)
         return self("separator").join(names)
 
-    def missing(self, item: NotJudged) -> str:
-        """Return what a rule lacked."""
+    def lacked(self, item: NotJudged) -> str:
+        """Return the name of what a rule lacked."""
         name = item.missing[0]
-        shown = self(f"missing.{name}") if self.has(f"missing.{name}") else name.removeprefix("config:")
+        return self(f"missing.{name}") if self.has(f"missing.{name}") else name.removeprefix("config:")
+
+    def missing(self, item: NotJudged) -> str:
+        """Return what a rule lacked, and how much of it."""
         if item.need:
-            return self("missing.need", name=shown, need=item.need, have=item.have)
-        return self("missing.absent", name=shown)
+            return self("missing.need", name=self.lacked(item), need=item.need, have=item.have)
+        return self("missing.absent", name=self.lacked(item))
+
+    def not_judged(self, items: Iterable[NotJudged]) -> list[str]:
+        """Return a line for each series that rules lack. Series that are not logged at all and concern one problem share one."""
+        lines: list[str] = []
+        absent: dict[str, list[NotJudged]] = {}
+        ordered = sorted(items, key=lambda n: (n.missing[0], -n.need))
+        for _, group in groupby(ordered, key=lambda n: n.missing[0]):
+            same = list(group)
+            problems = self.problems(n.rule for n in same)
+            if not same[0].have and not self.has(f"log.{same[0].missing[0].removeprefix('config:')}"):
+                absent.setdefault(problems, []).append(same[0])
+                continue
+            lines.append(self("not_judged_line", problems=problems, missing=self.missing(same[0]), log=self.to_log(same[0])))
+        for problems, alike in absent.items():
+            names = self("separator").join(self.lacked(n) for n in alike)
+            missing = self.missing(alike[0]) if len(alike) == 1 else self("missing.absent", name=names)
+            lines.append(self("not_judged_line", problems=problems, missing=missing, log=self.to_log(alike[0])))
+        return lines
 
     def to_log(self, item: NotJudged) -> str:
         """Return what to log next time."""
