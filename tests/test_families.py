@@ -199,6 +199,15 @@ def test_evaluations_and_checkpoints_in_the_time_stamps_are_no_cliff(judged):
     assert not [f for f in diagnosis.findings if f.rule.id in ("SPEED-001", "SPEED-002")]
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_a_reward_that_wanders_without_direction_was_neither_gained_nor_lost(judged, seed):
+    draw, rewards = random.Random(seed), [0.4]
+    for _ in range(200):
+        rewards.append(0.4 + 0.8 * (rewards[-1] - 0.4) + draw.gauss(0, 0.036))
+    (diagnosis,) = judged(grpo(count=200, reward=lambda i: rewards[i]))
+    assert "RL-012" not in [f.rule.id for f in diagnosis.findings]
+
+
 # What is advised
 
 

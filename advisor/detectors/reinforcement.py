@@ -68,19 +68,19 @@ def entropy_collapsed(
 @detector
 def entropy_falls_ahead(
     entropy: Series, entropy_move: Move, entropy_ahead: Arrival, reward_move: Move,
-    *, arrival: float, max_p: float, min_reward_p: float, solved_reward: float,
+    *, arrival: float, max_remaining: float, max_p: float, min_reward_p: float, solved_reward: float,
 ) -> Hit | None:  # fmt: skip
-    """At its present fall the entropy reaches `arrival` before the planned end, while the reward has no trend left."""
-    if entropy_move.end <= arrival or entropy_ahead.at_end > arrival:
+    """At its present fall the entropy reaches `arrival` within `max_remaining` of the steps left, and the reward has no trend."""
+    if entropy_move.end <= arrival or entropy_ahead.slope >= 0:
         return None
-    if entropy_move.late_p > max_p or entropy_move.late_slope >= 0:
+    steps = (entropy_move.end - arrival) / -entropy_ahead.slope
+    if steps > max_remaining * entropy_ahead.left or entropy_move.late_p > max_p:
         return None
     if reward_move.late_p < min_reward_p or reward_move.end >= solved_reward:
         return None
-    last = float(entropy.finite.x[-1])
     facts = {
         "end": entropy_move.end,
-        "reach": At(last + (entropy_move.end - arrival) / -entropy_ahead.slope),
+        "reach": At(round(float(entropy.finite.x[-1]) + steps)),
         "planned": int(entropy_ahead.planned),
         "reward": reward_move.late,
     }

@@ -61,14 +61,34 @@ def move_of(series: Series) -> Move:
     late = values[-max(math.ceil(n * LATE), 3) :]
     low, high = int(np.argmin(levels)), int(np.argmax(levels))
     noise = max(robust_noise(values), mean_noise(values))
+    memory, scatter = persistence(values, part)
     return Move(
         start=float(np.median(values[:part])), end=float(np.median(values[-part:])),
         low=float(levels[low]), low_x=float(finite.x[low]), high=float(levels[high]), high_x=float(finite.x[high]),
         late=float(np.median(late)), late_slope=theil_sen(late) * len(late), late_p=mann_kendall(late), late_count=len(late),
         p=mann_kendall(values), noise=noise,
-        # The standard error of a median of k values is σ·√(π/2k); of a difference of two, √2 times that.
-        uncertainty=noise * math.sqrt(math.pi / part), points=n,
+        # The standard error of a median of k values is σ·√(π/2k); of a difference of two, √2 times that. Values that remember the
+        # one before, with correlation ρ, count for (1−ρ)/(1+ρ) of their number.
+        uncertainty=max(noise, scatter) * math.sqrt(math.pi / part * (1 + memory) / (1 - memory)), points=n,
     )  # fmt: skip
+
+
+MOST_MEMORY = 0.95
+
+
+def persistence(values: FloatArray, half_width: int) -> tuple[float, float]:
+    """Return the correlation of neighbouring values around their running median, from 0 to `MOST_MEMORY`, and their scatter.
+
+    Rewards and lengths wander: their levels differ by more than independent noise would make them.
+    """
+    rest = values - running_median(values, half_width)
+    # At the ends the window lies to one side, and a trend would pass for scatter.
+    rest = rest[half_width:-half_width] if len(rest) > 3 * half_width else rest
+    scatter = float(np.std(rest))
+    if scatter == 0:
+        return 0.0, 0.0
+    memory = float(np.mean(rest[1:] * rest[:-1])) / scatter**2
+    return min(max(memory, 0.0), MOST_MEMORY), scatter
 
 
 def mean_noise(values: FloatArray) -> float:

@@ -91,7 +91,8 @@ def accuracy_fall(eval_rewards_accuracies: Series) -> AccuracyFall:
     best = int(np.argmax(values))
     after = len(values) - 1 - best
     end = float(np.median(values[-min(TAIL, after) :])) if after else float(values[best])
-    noise = min(robust_noise(values), curvature_noise(values))
+    # The best of many evaluations is high by chance, so the larger estimate counts.
+    noise = max(robust_noise(values), curvature_noise(values))
     return AccuracyFall(best, float(values[best]), float(finite.x[best]), float(finite.epoch[best]), end, after, len(values), noise)
 
 

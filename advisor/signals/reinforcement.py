@@ -121,26 +121,32 @@ def pass_rate(share: float, group: int) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """Where the entropy gets to if it goes on falling as over the last third: its level at the planned end of the run."""
+    """The fall of the entropy a step, and the planned end of the run.
+
+    slope: the flatter of those over the last third and the last two thirds (Theil–Sen), since entropy falls ever more slowly.
+    left: steps to the planned end.
+    """
 
     slope: float
-    at_end: float
     planned: float
+    left: float
 
 
 @signal
 def entropy_ahead(entropy: Series, config: Facts) -> Arrival:
-    """The entropy at the planned end of the run, by the Theil–Sen slope of its last third."""
+    """How fast the entropy falls, and for how many steps it will go on."""
     finite = entropy.finite
     planned = config.get("max_steps")
     if not isinstance(planned, int | float) or planned <= 0:
         raise NotMeasurable("run_end")
-    late = finite.take(slice(-max(len(finite) // 3, 3), None))
-    if len(late) < 3 or late.x[-1] <= late.x[0]:  # noqa: PLR2004  a slope
+    third = len(finite) // 3
+    if third < 3:  # noqa: PLR2004  a slope
         raise NotMeasurable("entropy", need=9, have=len(finite))
-    per_step = theil_sen(late.values) * (len(late) - 1) / float(late.x[-1] - late.x[0])
-    left = max(float(planned) - float(late.x[-1]), 0.0)
-    return Arrival(per_step, float(np.median(late.values[-3:])) + per_step * left, float(planned))
+    slopes = []
+    for part in (finite.take(slice(-third, None)), finite.take(slice(-2 * third, None))):
+        length = float(part.x[-1] - part.x[0])
+        slopes.append(theil_sen(part.values) * (len(part) - 1) / length if length > 0 else 0.0)
+    return Arrival(max(slopes), float(planned), max(float(planned) - float(finite.x[-1]), 0.0))
 
 
 @signal
