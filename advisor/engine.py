@@ -13,7 +13,7 @@ from advisor.model import SEVERITIES, Diagnosis, Finding, Hit, NotApplicable, No
 from advisor.rulebook import Rule
 from advisor.signals import Measurements
 
-LEAST_FOR_A_VERDICT = {"train_loss": 8, "eval_loss": 5}
+LEAST_FOR_A_VERDICT = {"train_loss": 8, "eval_loss": 5, "reward": 20, "rewards/margins": 20}
 """A run is called healthy only where a rule that needs so many points of its curve has looked."""
 
 

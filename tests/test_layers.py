@@ -19,6 +19,7 @@ LAYERS = (
     "effects",
     "recipes",
     "changes",
+    "recipes",
     "rulebook",
     "causes",
     "engine",

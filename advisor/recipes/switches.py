@@ -18,6 +18,9 @@ SWITCHES: dict[str, tuple[str, Value]] = {
     "bf16_on": ("bf16", True),
     "nan_filter_off": ("logging_nan_inf_filter", False),
     "best_model_at_end": ("load_best_model_at_end", True),
+    "truncated_completions_masked": ("mask_truncated_completions", True),
+    "importance_sampling_corrected": ("vllm_importance_sampling_correction", True),
+    "packing_on": ("packing", True),
 }
 """Recipe → (setting, the value it gets)."""
 

@@ -76,18 +76,28 @@ def run_finished(run: Run, config: Facts) -> bool:
     raise NotMeasurable("run_end")
 
 
+OBJECTIVES = ("sft", "classification", "dpo", "kto", "orpo", "grpo", "rloo", "ppo", "reward")
+"""What can be trained: supervised (`sft`, `classification`), from preferences (`dpo` stands for all losses over pairs with a
+reference), by reinforcement, or a reward model."""
+
+
 @signal
 def objective(run: Run, config: Facts) -> str:
-    """What is trained, from the configuration or the names of the metrics: `sft`, `classification`, `dpo`, `grpo`, `reward`."""
+    """What is trained, one of `OBJECTIVES`: as configured, else by the names of the metrics."""
     declared = str(config.get("objective", "")).lower()
-    names = set(run.series)
-    if declared in ("sft", "classification", "dpo", "grpo", "reward"):
+    names = {name.removeprefix("eval_") for name in run.series}
+    if declared in OBJECTIVES:
         return declared
-    if (names & {"frac_reward_zero_std", "kl"} and "reward" in names) or "frac_reward_zero_std" in names:
+    if "rewards/chosen" in names:
+        paired = "rewards/accuracies" in names
+        return "orpo" if "log_odds_ratio" in names else "kto" if "kl" in names and not paired else "dpo"
+    if {"margin", "min_reward"} <= names or {"margin", "max_reward"} <= names:
+        return "reward"
+    if "frac_reward_zero_std" in names:
         return "grpo"
-    if any(n.startswith(("rewards/chosen", "eval_rewards/chosen")) for n in names):
-        return "dpo"
-    if names & {"eval_accuracy", "eval_f1", "train_accuracy"} and "eval_mean_token_accuracy" not in names:
+    if "reward" in names and names & {"kl", "entropy", "value_loss", "completions/mean_length", "clip_ratio", "reward_std"}:
+        return "ppo" if "value_loss" in names else "grpo"
+    if run.series.keys() & {"eval_accuracy", "eval_f1", "train_accuracy"} and "eval_mean_token_accuracy" not in run.series:
         return "classification"
     return "sft"
 
@@ -104,7 +114,7 @@ class Chance:
 def chance_level(config: Facts, objective: str) -> Chance:
     """The loss of uniform guessing, from the vocabulary size or the number of labels."""
     labels, vocabulary = config.get("num_labels"), config.get("vocab_size")
-    if objective == "dpo":
+    if objective in ("dpo", "reward"):
         return Chance(math.log(2), "ln 2")
     if objective == "classification" and isinstance(labels, int) and labels > 1:
         return Chance(math.log(labels), f"ln {labels}")
