@@ -236,6 +236,7 @@ def _switch(name: str, new: Value) -> Recipe:
 
 RECIPES["bf16_on"] = _switch("bf16", True)
 RECIPES["nan_filter_off"] = _switch("logging_nan_inf_filter", False)
+RECIPES["cosine_schedule"] = _switch("lr_scheduler_type", "cosine")
 RECIPES["best_model_at_end"] = _switch("load_best_model_at_end", True)
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from advisor.changes import merge, propose
-from advisor.model import SEVERITIES, Diagnosis, Finding, Hit, NotJudged, NotMeasurable, Run
+from advisor.model import SEVERITIES, Diagnosis, Finding, Forecast, Hit, NotJudged, NotMeasurable, Run
 from advisor.rulebook import Rule
 from advisor.signals import Measurements
 
@@ -37,7 +37,25 @@ def diagnose(run: Run, rules: Iterable[Rule]) -> Diagnosis:
     findings.sort(key=_gravity)
     changes = merge(findings)
     kept = [replace(f, changes=tuple(c for c in f.changes if c in changes)) for f in findings]
-    return Diagnosis(run, _verdict(kept, clean), objective, tuple(kept), tuple(clean), tuple(not_judged), tuple(changes))
+    forecast = _forecast(measured, kept)
+    return Diagnosis(run, _verdict(kept, clean), objective, tuple(kept), tuple(clean), tuple(not_judged), tuple(changes), forecast)
+
+
+NO_FORECAST = frozenset({"overfitting", "divergence", "non-finite", "zero-loss", "crash", "data", "schedule"})
+"""Problems with which a run does not go on as it went."""
+
+
+def _forecast(measured: Measurements, findings: list[Finding]) -> Forecast | NotMeasurable:
+    """Return where the run will end, or why that cannot be said."""
+    if any(f.rule.severity != "info" and f.rule.problem in NO_FORECAST for f in findings):
+        return NotMeasurable("forecast:findings")
+    try:
+        with np.errstate(all="ignore"):
+            forecast = measured["forecast"]
+    except NotMeasurable as reason:
+        return reason
+    assert isinstance(forecast, Forecast)
+    return forecast
 
 
 class _DoesNotApply:

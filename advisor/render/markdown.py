@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from advisor.model import Diagnosis
+from advisor.model import Diagnosis, Forecast
 from advisor.render.words import Words, counts, notes, value_text
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|#&])")
@@ -39,6 +39,8 @@ def _run(diagnosis: Diagnosis, words: Words) -> str:
         blocks.append("\n".join(lines))
     if diagnosis.changes:
         blocks.append(_changes(diagnosis, words))
+    if isinstance(diagnosis.forecast, Forecast) and (sentence := words.forecast(diagnosis.forecast)):
+        blocks.append(escape(sentence))
     tail = [f"**{words('clean')}** {', '.join(rule.id for rule in diagnosis.clean)}"] if diagnosis.clean else []
     tail += [
         f"- {words('not_judged')} " + words("not_judged_line", problems=n.rule.id, missing=words.missing(n), log=words.to_log(n))

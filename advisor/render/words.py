@@ -6,7 +6,19 @@ import math
 from collections.abc import Iterable, Mapping
 
 from advisor.locale import strings
-from advisor.model import At, Change, Facts, Finding, NotJudged, Point, Run, Value
+from advisor.model import (
+    At,
+    Change,
+    Facts,
+    Finding,
+    Forecast,
+    NotJudged,
+    NotMeasurable,
+    Outlook,
+    Point,
+    Run,
+    Value,
+)  # fmt: skip
 from advisor.rulebook import Rule
 
 
@@ -57,10 +69,30 @@ class Words:
         names = dict.fromkeys(self(f"problem.{rule.problem}") for rule in rules)
         return self("separator").join(names)
 
-    def missing(self, item: NotJudged) -> str:
-        """Return what a rule lacked."""
+    def forecast(self, forecast: Forecast | NotMeasurable | None) -> str:
+        """Return where the run will end, and with twice the epochs; or why that cannot be said."""
+        if forecast is None:
+            return ""
+        if isinstance(forecast, NotMeasurable):
+            return self("forecast.abstained", reason=self.missing(forecast))
+        series = self("curve_eval" if forecast.series == "eval_loss" else "curve_train")
+        coverage = f"{forecast.coverage:.0%}"
+        said = [] if forecast.finished else [
+            self("forecast.planned", series=series, at=self.at(forecast.at), coverage=coverage, **_numbers(forecast.end))
+        ]  # fmt: skip
+        for longer in forecast.longer:
+            if longer.factor == 2:  # noqa: PLR2004  the length that is said; the others stand in the JSON
+                more = {"series": series, "coverage": coverage, "end": f"{forecast.end.value:.4g}"} if forecast.finished else {}
+                key = "forecast.finished" if forecast.finished else "forecast.longer"
+                said.append(self(key, **more, **_numbers(longer)))
+        return " ".join(said)
+
+    def missing(self, item: NotJudged | NotMeasurable) -> str:
+        """Return what a rule or the forecast lacked."""
         name = item.missing[0]
         shown = self(f"missing.{name}") if self.has(f"missing.{name}") else name.removeprefix("config:")
+        if name.startswith("forecast:"):
+            return shown
         if item.need:
             return self("missing.need", name=shown, need=item.need, have=item.have)
         return self("missing.absent", name=shown)
@@ -70,6 +102,10 @@ class Words:
         name = item.missing[0].removeprefix("config:")
         key = f"log.{name}" if self.has(f"log.{name}") else "log.other"
         return self(key, need=item.need or 5)
+
+
+def _numbers(outlook: Outlook) -> dict[str, str]:
+    return {name: f"{getattr(outlook, name):.4g}" for name in ("value", "low", "high")}
 
 
 def value_text(value: Value | None, unknown: str) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 
 from advisor.model import FloatArray, Forecast, NotMeasurable, Outlook, Series
 from advisor.signals.annealing import Fit, fit
-from advisor.signals.curve import Epochs
+from advisor.signals.curve import Epochs, Level
 from advisor.signals.planned import PlannedRate
 from advisor.signals.registry import signal
 from advisor.signals.stats import block_medians, curvature_noise, mann_kendall, robust_noise, theil_sen
@@ -49,6 +49,15 @@ JUDGED = ("sft", "classification")
 MOST_MISFIT = 4.0
 """Spread around the fit in units of the noise, above which the curve has another form."""
 
+LEAST_NOISE = 1e-3
+"""Noise of a logged loss that is not worth telling from none, as a share of the loss: a smooth curve is no misfit."""
+
+LEAST_FALL = 0.01
+"""Fall of the training loss so far, as a share of its start, below which there is no curve to go on with."""
+
+FALL_NOISE = 2.0
+"""Standard errors that this fall must exceed."""
+
 RISING_P = 0.05
 """A loss that rises in its last third with a smaller p than this is not on a learning curve."""
 
@@ -64,7 +73,7 @@ STAIR_NOISE = 4.0
 
 @signal
 def forecast(
-    planned_rate: PlannedRate, run_finished: bool, objective: str,
+    planned_rate: PlannedRate, run_finished: bool, objective: str, train_level: Level | None,
     train_loss: Series | None, eval_loss: Series | None, train_epochs: Epochs | None,
 ) -> Forecast:  # fmt: skip
     """The end of the run, from the evaluations where there are enough, else from a training loss that does not fall in stairs.
@@ -82,16 +91,24 @@ def forecast(
     done = float(series.x[-1]) / planned_rate.end
     if done < EARLIEST:
         raise NotMeasurable("forecast:early")
+    if train_level is not None and train_level.first - train_level.end < max(
+        LEAST_FALL * abs(train_level.first), FALL_NOISE * train_level.fall_uncertainty
+    ):
+        raise NotMeasurable("forecast:flat")
     noise = robust_noise(loss) if series.name == "train_loss" else curvature_noise(loss)
     x, loss = block_medians(x, MOST_BLOCKS), block_medians(loss, MOST_BLOCKS)
     third = loss[-max(len(loss) // 3, 4) :]
     if theil_sen(third) > 0 and mann_kendall(third) < RISING_P:
         raise NotMeasurable("forecast:rising")
-    curve = fit(x, loss, planned_rate)
-    local = max(curvature_noise(loss), 1e-6 * float(np.median(np.abs(loss))))
-    if curve.sigma > MOST_MISFIT * local:
+    local = max(curvature_noise(loss), LEAST_NOISE * float(np.median(np.abs(loss))))
+    try:
+        curve = fit(x, loss, planned_rate)
+        found = _forecast(series, curve, planned_rate, noise, finished=run_finished)
+    except np.linalg.LinAlgError as error:
+        raise NotMeasurable("forecast:misfit") from error
+    if not curve.sigma <= MOST_MISFIT * local or not math.isfinite(found.end.low + found.end.high):
         raise NotMeasurable("forecast:misfit")
-    return _forecast(series, curve, planned_rate, noise, finished=run_finished)
+    return found
 
 
 def _chosen(train_loss: Series | None, eval_loss: Series | None, plan: PlannedRate) -> Series:
