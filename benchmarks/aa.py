@@ -12,11 +12,12 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
 from advisor.engine import diagnose
 from advisor.readers import read_path
-from advisor.rulebook import load
+from advisor.rulebook import Rule, load
 from advisor.signals import Measurements
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -30,9 +31,15 @@ Judgement = tuple[str, tuple[str, ...]]
 """A verdict, and the rules at warning or above, gravest first."""
 
 
+@cache
+def rule_book() -> list[Rule]:
+    """Return the rule book, read once."""
+    return list(load())
+
+
 def judgements(entries: Iterable[Entry]) -> Iterator[tuple[Entry, float, dict[int, Judgement]]]:
     """Yield each configuration with what is said of each of its seeds after each of `SHARES`."""
-    rules = load()
+    rules = rule_book()
     for entry in entries:
         runs = {seed: read_path(RUNS / f"{entry.name}-{seed}.jsonl.gz")[0] for seed in entry.seeds}
         for share in SHARES:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from advisor.model import Diagnosis, Forecast
-from advisor.render.words import Words, counts, notes, value_text
+from advisor.model import Diagnosis
+from advisor.render.words import Words, counts, notes, outlook, value_text
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|#&])")
 
@@ -39,7 +39,7 @@ def _run(diagnosis: Diagnosis, words: Words) -> str:
         blocks.append("\n".join(lines))
     if diagnosis.changes:
         blocks.append(_changes(diagnosis, words))
-    if isinstance(diagnosis.forecast, Forecast) and (sentence := words.forecast(diagnosis.forecast)):
+    if sentence := outlook(diagnosis, words):
         blocks.append(escape(sentence))
     tail = [f"**{words('clean')}** {', '.join(rule.id for rule in diagnosis.clean)}"] if diagnosis.clean else []
     tail += [

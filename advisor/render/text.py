@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from advisor.model import SEVERITIES, Change, Diagnosis, Finding, Forecast
+from advisor.model import SEVERITIES, Change, Diagnosis, Finding
 from advisor.render.curve import BEST_MARK, BEST_MARK_ASCII, EVAL_MARK, draw
-from advisor.render.words import Words, counts, notes, value_text
+from advisor.render.words import Words, counts, notes, outlook, value_text
 
 STYLES = {
     "error": "bold red", "warning": "bold yellow", "info": "bold blue", "healthy": "bold green", "train": "cyan",
@@ -166,8 +166,7 @@ def _change_text(change: Change, words: Words) -> str:
 
 def _lists(diagnosis: Diagnosis, words: Words, console: Console) -> None:
     console.print()
-    # Why there is no forecast stands in the JSON, and with the rules that need one.
-    if isinstance(diagnosis.forecast, Forecast) and (sentence := words.forecast(diagnosis.forecast)):
+    if sentence := outlook(diagnosis, words):
         _wrapped(Text(sentence), 0, console)
     if diagnosis.clean:
         said = {"unjudgeable", *(f.rule.problem for f in diagnosis.findings)}

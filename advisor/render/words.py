@@ -9,6 +9,7 @@ from advisor.locale import strings
 from advisor.model import (
     At,
     Change,
+    Diagnosis,
     Facts,
     Finding,
     Forecast,
@@ -117,6 +118,12 @@ def value_text(value: Value | None, unknown: str) -> str:
     if isinstance(value, float):
         return f"{value:.3g}"
     return str(value)
+
+
+def outlook(diagnosis: Diagnosis, words: Words) -> str:
+    """Return where the run will end; nothing where that cannot be said, which stands in the JSON, or a finding says it."""
+    said = any("forecast" in finding.hit.facts for finding in diagnosis.findings)
+    return words.forecast(diagnosis.forecast) if isinstance(diagnosis.forecast, Forecast) and not said else ""
 
 
 def notes(run: Run, words: Words) -> list[str]:

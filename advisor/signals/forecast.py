@@ -59,7 +59,10 @@ FALL_NOISE = 2.0
 """Standard errors that this fall must exceed."""
 
 RISING_P = 0.05
-"""A loss that rises in its last third with a smaller p than this is not on a learning curve."""
+"""A loss that rises in the last half of what is fitted with a smaller p than this is not on a learning curve."""
+
+LEAST_RISING = 5
+"""Points of that half: fewer can rise by chance."""
 
 ONE_PASS = 1.05
 """Epochs up to which every row is new to the training loss."""
@@ -97,8 +100,8 @@ def forecast(
         raise NotMeasurable("forecast:flat")
     noise = robust_noise(loss) if series.name == "train_loss" else curvature_noise(loss)
     x, loss = block_medians(x, MOST_BLOCKS), block_medians(loss, MOST_BLOCKS)
-    third = loss[-max(len(loss) // 3, 4) :]
-    if theil_sen(third) > 0 and mann_kendall(third) < RISING_P:
+    late = loss[-max(len(loss) // 2, LEAST_RISING) :]
+    if theil_sen(late) > 0 and mann_kendall(late) < RISING_P:
         raise NotMeasurable("forecast:rising")
     local = max(curvature_noise(loss), LEAST_NOISE * float(np.median(np.abs(loss))))
     try:

@@ -90,7 +90,7 @@ def planned_end(run: Run, config: Facts) -> float:
     known = np.flatnonzero(np.isfinite(loss.epoch) & (loss.epoch > 0))
     if not len(known):
         raise NotMeasurable("run_end")
-    return float(epochs * loss.x[known[-1]] / loss.epoch[known[-1]])
+    return float(np.round(epochs * loss.x[known[-1]] / loss.epoch[known[-1]]))
 
 
 @signal
@@ -156,8 +156,10 @@ def _recognised(places: list[FloatArray], rate: FloatArray, peak: int, end: floa
     high = np.flatnonzero(rate >= 1 - SAME / 10)
     first = places[0]
     warmup = float(first[peak - 1] + first[peak]) / 2 if peak else 0.0
-    if high[-1] == len(rate) - 1:
+    if np.min(rate[peak:]) >= 1 - SAME:
         return PlannedRate("constant", end, warmup, warmup)
+    if high[-1] == len(rate) - 1:  # it came down and rose again: restarts
+        raise NotMeasurable("learning_rate")
     best = (SAME, PlannedRate("constant", end, warmup, warmup))
     kept = peak + np.unique(np.linspace(0, len(rate) - peak - 1, MOST_RATES).astype(int))
     shapes: tuple[tuple[Shape, float], ...] = (("polynomial", 1.0), ("cosine", 1.0), ("polynomial", 2.0))

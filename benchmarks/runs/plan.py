@@ -57,7 +57,7 @@ HEALTHY = (
     replace(VOTES, name="votes-linear", schedule="linear"),
     replace(ANSWERS, name="answers-constant", schedule="constant_with_warmup"),
     replace(FACTS, name="facts-lora-3-epochs"),
-    replace(TOPICS, name="topics-batch-2", base="topics", rows=2 * 400, batch=2, rate=2e-3),
+    replace(TOPICS, name="topics-batch-2", rows=2 * 400, batch=2, rate=3e-3),
     replace(VOTES, name="votes-batch-16", rows=16 * 400, batch=16, rate=1e-3, schedule="constant_with_warmup"),
     replace(WEATHER, name="weather-lora-batch-4", rows=4 * 150, batch=4, epochs=2, lora_rank=8, rate=5e-3, schedule="linear"),
 )
