@@ -61,6 +61,9 @@ FALL_NOISE = 2.0
 RISING_P = 0.05
 """A loss that rises in the last half of what is fitted with a smaller p than this is not on a learning curve."""
 
+RISE_NOISE = 2.0
+"""Noise units that this rise must exceed."""
+
 LEAST_RISING = 5
 """Points of that half: fewer can rise by chance."""
 
@@ -101,7 +104,7 @@ def forecast(
     noise = robust_noise(loss) if series.name == "train_loss" else curvature_noise(loss)
     x, loss = block_medians(x, MOST_BLOCKS), block_medians(loss, MOST_BLOCKS)
     late = loss[-max(len(loss) // 2, LEAST_RISING) :]
-    if theil_sen(late) > 0 and mann_kendall(late) < RISING_P:
+    if theil_sen(late) * len(late) > RISE_NOISE * robust_noise(loss) and mann_kendall(late) < RISING_P:
         raise NotMeasurable("forecast:rising")
     local = max(curvature_noise(loss), LEAST_NOISE * float(np.median(np.abs(loss))))
     try:
