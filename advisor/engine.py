@@ -9,7 +9,7 @@ import numpy as np
 
 from advisor.causes import CauseRule, load_causes, recommended, weigh
 from advisor.changes import merge, propose
-from advisor.model import SEVERITIES, Diagnosis, Finding, Hit, NotApplicable, NotJudged, NotMeasurable, Run
+from advisor.model import SEVERITIES, Diagnosis, Finding, Forecast, Hit, NotApplicable, NotJudged, NotMeasurable, Run
 from advisor.rulebook import Rule
 from advisor.signals import Measurements
 
@@ -42,8 +42,25 @@ def diagnose(run: Run, rules: Iterable[Rule], causes: Sequence[CauseRule] | None
     return Diagnosis(
         run=run, verdict=_verdict(kept, clean), objective=objective, findings=tuple(kept), clean=tuple(clean),
         not_judged=tuple(not_judged), changes=tuple(changes), causes=stated, first_change=recommended(stated, changes),
-        conflicts=tuple(conflicts),
+        conflicts=tuple(conflicts), forecast=_forecast(measured, kept),
     )  # fmt: skip
+
+
+NO_FORECAST = frozenset({"overfitting", "divergence", "non-finite", "zero-loss", "crash", "data", "schedule"})
+"""Problems with which a run does not go on as it went."""
+
+
+def _forecast(measured: Measurements, findings: list[Finding]) -> Forecast | NotMeasurable:
+    """Return where the run will end, or why that cannot be said."""
+    if any(f.rule.severity != "info" and f.rule.problem in NO_FORECAST for f in findings):
+        return NotMeasurable("forecast:findings")
+    try:
+        with np.errstate(all="ignore"):
+            forecast = measured["forecast"]
+    except NotMeasurable as reason:
+        return reason
+    assert isinstance(forecast, Forecast)
+    return forecast
 
 
 class _DoesNotApply:

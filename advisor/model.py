@@ -280,12 +280,43 @@ class Conflict:
 
 
 @dataclass(frozen=True, slots=True)
+class Outlook:
+    """A forecast loss: the median, and the ends of the interval. factor: length of the run, in lengths of the planned one."""
+
+    factor: float
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """Where a loss will be at the planned end of a run, and at the end of a longer one under the same schedule stretched.
+
+    series: which loss. at: the planned end on the axis. end: the loss there, whose interval is to hold it with the probability
+    `coverage`. longer: the same for longer runs, none where the log cannot say. now: the fitted loss at the last logged point.
+    noise: of a logged value around the curve. finished: `at` is reached. fitted_points: logged values that were fitted.
+    """
+
+    series: str
+    at: float
+    end: Outlook
+    longer: tuple[Outlook, ...]
+    coverage: float
+    now: float
+    noise: float
+    finished: bool
+    fitted_points: int
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnosis:
     """Everything the rule book says about one run.
 
     verdict: one word of `PROBLEMS`. clean: rules that looked and found nothing.
     causes: what made the symptoms, the likeliest first. changes: the findings' changes merged to at most one for each parameter,
     most important first; first_change: the one to make first; conflicts: changes that contradict a chosen one.
+    forecast: where the run will end, or why that cannot be said.
     """
 
     run: Run
@@ -298,3 +329,4 @@ class Diagnosis:
     causes: tuple[Cause, ...] = ()
     first_change: Change | None = None
     conflicts: tuple[Conflict, ...] = ()
+    forecast: Forecast | NotMeasurable | None = None

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from advisor.detectors.outlook import falls_on
 from advisor.detectors.registry import detector
-from advisor.model import At, Facts, Hit, NotMeasurable, Run, Series
+from advisor.model import At, Facts, Forecast, Hit, NotMeasurable, Run, Series
 from advisor.signals.curve import Curve, Level, Trend
 from advisor.signals.evaluation import EvalTrend
 from advisor.signals.rates import RateBand
@@ -40,14 +41,18 @@ def ended_while_improving(
 @detector
 def flat_loss(
     train_loss: Series, train_curve: Curve, train_level: Level, train_trend: Trend, eval_end_trend: EvalTrend | None,
+    forecast: Forecast | None,
     *, max_fall: float, noise_factor: float, max_fall_in_noise: float, min_p: float, negligible_fall: float, max_eval_fall: float,
 ) -> Hit | None:  # fmt: skip
     """The loss ends where it began, within `max_fall` and the noise, without a trend; evaluations do not improve either.
 
     However large the noise, a fall of more than `max_fall_in_noise` of the level is one.
 
-    A trend that adds up to less than `negligible_fall` of the level is none.
+    A trend that adds up to less than `negligible_fall` of the level is none. A run that is forecast to fall beyond the noise by
+    its planned end is waiting for the decay, not stuck.
     """
+    if falls_on(forecast, noise_factor):
+        return None
     fall = train_level.first - train_level.end
     scale = abs(train_level.first)
     in_noise = min(noise_factor * train_level.fall_uncertainty, max_fall_in_noise * scale)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
-from advisor.model import Cause, Change, Clue, Diagnosis, Finding, Series
+from advisor.model import Cause, Change, Clue, Diagnosis, Finding, Forecast, NotMeasurable, Series
 from advisor.render.words import Words, notes
 
 SCHEMA = "advisor.analysis/1"
@@ -39,11 +40,23 @@ def _run(diagnosis: Diagnosis, language: str) -> dict[str, Any]:
             {"rule": n.rule.id, "missing": list(n.missing), "need": n.need, "have": n.have, "to_log": words.to_log(n)}
             for n in diagnosis.not_judged
         ],
+        "forecast": _forecast(diagnosis.forecast, words),
         "events": [{"kind": e.kind, "line": e.line, "text": e.text, "after": e.x, "count": e.count} for e in run.events],
         "config": dict(run.config),
         "unread": {"count": run.unread_count, "lines": list(run.unread)},
         "notes": notes(run, words),
     }
+
+
+def _forecast(forecast: Forecast | NotMeasurable | None, words: Words) -> dict[str, Any] | None:
+    if forecast is None:
+        return None
+    text = words.forecast(forecast)
+    if isinstance(forecast, NotMeasurable):
+        return {"abstained": words.missing(forecast), "missing": list(forecast.missing), "text": text}
+    end = asdict(forecast.end)
+    del end["factor"]
+    return {**asdict(forecast), "end": end, "longer": [asdict(o) for o in forecast.longer], "text": text}
 
 
 def _series(series: Series) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from advisor.model import Diagnosis
-from advisor.render.words import IN_FULL, Words, counts, gravest, notes, short_sources, value_text, verdict_counts
+from advisor.render.words import IN_FULL, Words, counts, gravest, notes, outlook, short_sources, value_text, verdict_counts
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|#&])")
 
@@ -71,6 +71,8 @@ def _run(diagnosis: Diagnosis, words: Words) -> str:
         blocks.append("\n".join(lines))
     if diagnosis.changes:
         blocks.append(_changes(diagnosis, words))
+    if sentence := outlook(diagnosis, words):
+        blocks.append(escape(sentence))
     tail = [f"**{words('clean')}** {', '.join(rule.id for rule in diagnosis.clean)}"] if diagnosis.clean else []
     tail += [
         f"- {words('not_judged')} " + words("not_judged_line", problems=n.rule.id, missing=words.missing(n), log=words.to_log(n))

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from advisor.model import SEVERITIES, Change, Clue, Diagnosis, Finding
 from advisor.render.curve import BEST_MARK, BEST_MARK_ASCII, EVAL_MARK, draw
-from advisor.render.words import IN_FULL, Words, counts, gravest, notes, short_sources, value_text, verdict_counts
+from advisor.render.words import IN_FULL, Words, counts, gravest, notes, outlook, short_sources, value_text, verdict_counts
 from advisor.rulebook import Rule
 
 STYLES = {
@@ -251,6 +251,8 @@ def _lists(diagnosis: Diagnosis, words: Words, console: Console) -> None:
     if not diagnosis.run.series:
         wrapped(Text(words("only_errors"), style="dim"), 0, console)
         return
+    if sentence := outlook(diagnosis, words):
+        wrapped(Text(sentence), 0, console)
     if diagnosis.clean:
         said = {"unjudgeable", *(f.rule.problem for f in diagnosis.findings)}
         problems = words.problems(rule for rule in diagnosis.clean if rule.problem not in said)

@@ -18,7 +18,10 @@ from advisor.model import (
     Diagnosis,
     Facts,
     Finding,
+    Forecast,
     NotJudged,
+    NotMeasurable,
+    Outlook,
     Point,
     Run,
     Value,
@@ -89,14 +92,34 @@ class Words:
         names = dict.fromkeys(self(f"problem.{rule.problem}") for rule in rules)
         return self("separator").join(names)
 
-    def name_of(self, item: NotJudged) -> str:
+    def forecast(self, forecast: Forecast | NotMeasurable | None) -> str:
+        """Return where the run will end, and with twice the epochs; or why that cannot be said."""
+        if forecast is None:
+            return ""
+        if isinstance(forecast, NotMeasurable):
+            return self("forecast.abstained", reason=self.missing(forecast))
+        series = self("curve_eval" if forecast.series == "eval_loss" else "curve_train")
+        coverage = f"{forecast.coverage:.0%}"
+        said = [] if forecast.finished else [
+            self("forecast.planned", series=series, at=self.at(forecast.at), coverage=coverage, **_numbers(forecast.end))
+        ]  # fmt: skip
+        for longer in forecast.longer:
+            if longer.factor == 2:  # noqa: PLR2004  the length that is said; the others stand in the JSON
+                more = {"series": series, "coverage": coverage, "end": f"{forecast.end.value:.4g}"} if forecast.finished else {}
+                key = "forecast.finished" if forecast.finished else "forecast.longer"
+                said.append(self(key, **more, **_numbers(longer)))
+        return " ".join(said)
+
+    def name_of(self, item: NotJudged | NotMeasurable) -> str:
         """Return the name of what a rule lacked."""
         name = item.missing[0].removeprefix("config:")
         return self(f"missing.{name}") if self.has(f"missing.{name}") else name
 
-    def missing(self, item: NotJudged) -> str:
+    def missing(self, item: NotJudged | NotMeasurable) -> str:
         """Return what a rule lacked, and how many of it where there were some."""
         shown = self.name_of(item)
+        if item.missing[0].startswith("forecast:"):
+            return shown
         if item.need:
             return self("missing.need", name=shown, need=item.need, have=item.have)
         return self("missing.absent", name=shown)
@@ -107,6 +130,10 @@ class Words:
         other = "log.other" if name == item.missing[0] else "log.config"
         key = f"log.{name}" if self.has(f"log.{name}") else other
         return self(key, need=item.need or 5, name=name)
+
+
+def _numbers(outlook: Outlook) -> dict[str, str]:
+    return {name: f"{getattr(outlook, name):.4g}" for name in ("value", "low", "high")}
 
 
 def value_text(value: Value | None, unknown: str) -> str:
@@ -146,6 +173,12 @@ def verdict_counts(diagnoses: Sequence[Diagnosis], words: Words) -> str:
     """Return how many runs got each verdict, the most frequent first: `12 healthy, 3 overfitting`."""
     counted = Counter(diagnosis.verdict for diagnosis in diagnoses).most_common()
     return words("separator").join(words("verdict_counts", count=n, problem=words(f"problem.{verdict}")) for verdict, n in counted)
+
+
+def outlook(diagnosis: Diagnosis, words: Words) -> str:
+    """Return where the run will end; nothing where that cannot be said, which stands in the JSON, or a finding says it."""
+    said = any("forecast" in finding.hit.facts for finding in diagnosis.findings)
+    return words.forecast(diagnosis.forecast) if isinstance(diagnosis.forecast, Forecast) and not said else ""
 
 
 def notes(run: Run, words: Words) -> list[str]:

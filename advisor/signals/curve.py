@@ -127,6 +127,22 @@ def train_end_trend(train_loss: Series, train_curve: Curve) -> Trend:
     return _trend(values[-max(len(values) // 4, LEAST_POINTS) :], len(values), train_curve.scale)
 
 
+LATE_SHARE = 0.4
+"""The part of a run over which a loss that has stopped falling must have stopped."""
+
+LATE_BLOCKS = 100
+"""Medians of blocks to which that part is reduced: pairs of points cost time with their square, and so many tell a trend."""
+
+
+@signal
+def train_late_trend(train_loss: Series, train_curve: Curve) -> Trend:
+    """Trend of the training loss over the last 40 % of the log."""
+    values = train_loss.finite.values
+    late = values[-max(round(len(values) * LATE_SHARE), LEAST_POINTS) :]
+    blocks = block_medians(late, LATE_BLOCKS)
+    return _trend(blocks, round(len(values) * len(blocks) / len(late)), train_curve.scale)
+
+
 @signal
 def train_jitter(train_curve: Curve) -> float:
     """Noise of a logged training loss relative to its level: mean |difference| / mean in robust form (σ·2/√π / scale)."""

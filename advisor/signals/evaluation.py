@@ -54,6 +54,7 @@ class Rise:
 
     relative: median of the last evaluations after the best against the best (last one alone where only two follow).
     last: the last evaluation against the best. noise: of one evaluation, relative to the best. after: evaluations after the best.
+    around: the end against the median of the best and its neighbours. p: of no trend after the best (Mann–Kendall).
     """
 
     relative: float
@@ -61,6 +62,8 @@ class Rise:
     noise: float
     after: int
     count: int
+    around: float
+    p: float
 
 
 TAIL = 3
@@ -81,6 +84,8 @@ def eval_rise(eval_loss: Series, eval_best: Best, eval_noise: float) -> Rise:
         eval_noise / scale,
         after,
         len(values),
+        (end - float(np.median(values[max(eval_best.index - 1, 0) : eval_best.index + 2]))) / scale,
+        mann_kendall(values[eval_best.index + 1 :]),
     )
 
 
