@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
+from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from advisor.cli.common import language_option, polite, rules_option
-from advisor.errors import UnreadableLog
-from advisor.model import SEVERITIES, Diagnosis, Run
+from advisor.cli.common import UserError, language_option, polite, rules_option
+from advisor.model import SEVERITIES, Diagnosis
+
+if TYPE_CHECKING:
+    from advisor.parallel import Judge
 
 
 @click.command("analyze")
@@ -37,48 +40,93 @@ from advisor.model import SEVERITIES, Diagnosis, Run
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="The training configuration (JSON, TOML or YAML), for old values and what the log does not say.",
 )
+@click.option(
+    "--jobs",
+    "-j",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Worker processes for many runs.  [default: one a processor where it is worth it]",
+)
+@click.option(
+    "--write-config",
+    "target",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write the --config file with its safe changes to FILE, everything else in it as it is; without --config, a new file "
+    "(.json, .yaml, .toml) of just the changes, under their transformers names. What was written is said on standard error.",
+)
+@click.option(
+    "--accept",
+    "accepted",
+    multiple=True,
+    metavar="RULE-ID",
+    help="With --write-config, write the changes of this rule too that are not safe by themselves (repeatable).",
+)
+@click.option("--force", is_flag=True, help="Let --write-config replace a file, such as the --config file itself.")
 @rules_option
 @polite
 def command(
-    paths: tuple[Path, ...], output: str, lang: str, fail_on: str, config_file: Path | None, rule_folders: tuple[Path, ...]
-) -> None:
+    paths: tuple[Path, ...], output: str, lang: str, fail_on: str, config_file: Path | None, jobs: int | None,
+    rule_folders: tuple[Path, ...], target: Path | None, accepted: tuple[str, ...], *, force: bool,
+) -> None:  # fmt: skip
     """Say what is wrong with a training run, and what to change.
 
     PATH is a training log in any format that `advisor formats` lists, a run folder (a Trainer output folder with its
-    checkpoints), or - for standard input. Status: 0 nothing as grave as --fail-on, 1 something is, 2 an input cannot be read.
-    """
-    from advisor.engine import diagnose
+    checkpoints), a folder that holds many of those at any depth, or - for standard input. Status: 0 nothing as grave as
+    --fail-on, 1 something is, 2 a PATH cannot be read.
+
+    \b
+    Examples:
+      advisor analyze trainer_state.json
+      advisor analyze output/ --config train.yaml
+      advisor analyze sweeps/ --format markdown > report.md
+      advisor analyze train.log --format json --fail-on warning
+      python train.py 2>&1 | tee train.log | advisor analyze -
+    """  # noqa: D301  click's mark for lines that stay as they are
+    from advisor.cli.write_config import accepted_rules, check_target, write
+    from advisor.parallel import Judge
     from advisor.rulebook import load
     from advisor.settings import read_config, read_project
 
     rules = load(rule_folders, read_project(Path.cwd()))
     extra = read_config(config_file) if config_file else {}
-    runs, failed = _read_all(paths)
-    diagnoses = [diagnose(replace(run, config={**run.config, **extra}), rules) for run in runs]
+    if target is None and (accepted or force):
+        raise UserError("--accept and --force belong to --write-config FILE, which names the configuration to write")
+    accepted = accepted_rules(accepted, rules)
+    if target is not None:
+        check_target(target, config_file, force=force)
+    diagnoses, failed = _judged(paths, Judge(rules, extra), jobs, lang)
     if diagnoses:
         _print(diagnoses, output, lang)
     if failed:
         sys.exit(2)
+    if target is not None:
+        write(diagnoses, target, config_file, accepted, lang)
     if fail_on != "never" and any(_at_least(d, fail_on) for d in diagnoses):
         sys.exit(1)
 
 
-def _read_all(paths: tuple[Path, ...]) -> tuple[list[Run], bool]:
-    """Return the runs of every input that can be read, and whether one could not; each of those is named on standard error."""
-    from advisor.readers import read_bytes, read_path
+def _judged(paths: tuple[Path, ...], judge: Judge, jobs: int | None, lang: str) -> tuple[list[Diagnosis], bool]:
+    """Return the diagnoses of all runs, and whether a given path could not be read; what could not be is said on standard error."""
+    from advisor.cli.progress import Bar
+    from advisor.parallel import analyse, inputs, worth_workers
+    from advisor.render.words import Words
 
-    runs: list[Run] = []
-    failed = False
-    for path in paths:
-        try:
-            if str(path) == "-":
-                runs += read_bytes(sys.stdin.buffer.read(), "standard input")
-            else:
-                runs += read_path(path)
-        except UnreadableLog as error:
-            click.echo(f"Error: {error}", err=True)
-            failed = True
-    return runs, failed
+    words = Words(lang)
+    todo = inputs(paths)
+    workers = worth_workers(todo) if jobs is None else min(jobs, len(todo)) if jobs > 1 else 0
+    with Bar(todo, words("reading")) as bar:
+        outcomes = analyse(todo, judge, workers, bar)
+    for outcome in outcomes:
+        if outcome.error and not outcome.passed_over:
+            click.echo(f"Error: {outcome.error}", err=True)
+    read = {outcome.input.given for outcome in outcomes if outcome.diagnoses}
+    passed_over = Counter(outcome.input.given for outcome in outcomes if outcome.passed_over)
+    for path in passed_over.keys() - read:
+        click.echo(f"Error: {path}: holds files, but none that is a training log; give the log file itself", err=True)
+    if count := sum(passed_over[path] for path in passed_over.keys() & read):
+        click.echo(words("passed_over", count=count), err=True)
+    return [diagnosis for outcome in outcomes for diagnosis in outcome.diagnoses], not read.issuperset(paths)
 
 
 def _at_least(diagnosis: Diagnosis, severity: str) -> bool:

@@ -15,7 +15,8 @@ F = TypeVar("F", bound=Detector)
 
 def detector(function: F) -> F:
     """Register `function` as the detector of its own name."""
-    DETECTORS[function.__name__] = function
+    known = DETECTORS.setdefault(function.__name__, function)
+    assert known is function, f"two detectors are called {function.__name__}"
     return function
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -100,9 +100,14 @@ def _apart_from_means(
     named = np.isfinite(step[rows])
     if np.mean(named) < LEAST_PLACED:
         return series
-    beside = np.isin(rows, series["eval_loss"][0]) if "eval_loss" in series else np.zeros(len(rows), dtype=bool)
-    places = step[rows] + 1j * np.nan_to_num(epoch[rows])
-    mean = ~named | (beside & np.isin(places, places[~beside]))
+    mean = ~named
+    beside = np.zeros(len(step), dtype=bool)
+    if "eval_loss" in series:
+        beside[series["eval_loss"][0]] = True
+        beside = beside[rows]
+        if np.any(beside):
+            places = step[rows] + 1j * np.nan_to_num(epoch[rows])
+            mean[beside] |= np.isin(places[beside], places[~beside])
     if not np.any(mean) or np.all(mean):
         return series
     return {**series, "train_loss": (rows[~mean], values[~mean]), "train_mean_loss": (rows[mean], values[mean])}
@@ -191,7 +196,9 @@ def _run(table: _Table, begin: int, end: int, source: str, reader: str) -> Run:
     for row, settings in columns.settings:
         if row < end or row == begin:
             config |= settings
-    events = (_placed(e, table.position, row, begin, end) for row, e in columns.events if begin < row <= end or row == begin == 0)
+    events = (
+        _placed(e, table.position, row, begin, end) for row, e in columns.kept_events() if begin < row <= end or row == begin == 0
+    )
     return Run(
         source=source,
         reader=reader,
@@ -245,4 +252,4 @@ def _stand_in(series: dict[str, Series]) -> list[str]:
 
 def _placed(event: Event, position: FloatArray, row: int, begin: int, end: int) -> Event:
     x = float(position[row - 1]) if row > begin else float("nan")
-    return Event(event.kind, event.line, event.text, x, row >= end)
+    return replace(event, x=x, final=row >= end)

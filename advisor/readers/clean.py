@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Sequence
 
 _ANSI = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|[@-Z\\-_])|\x1b")
-_BARE_RANK = re.compile(r"^\s*(\d{1,4}):\s")
-_NAMED_RANK = re.compile(
-    r"^\s*(?:\[?(?:default|rank|worker|algo|node)[-_ ]?(\d{1,4})(?:-\w{5})?\]?\s*[:>|]\s?"
+_RANK = re.compile(
+    r"\s*(?:(\d{1,4}):\s"
+    r"|\[?(?:default|rank|worker|algo|node)[-_ ]?(\d{1,4})(?:-\w{5})?\]?\s*[:>|]\s?"
     r"|\[\d+,(?:mpirank:)?(\d{1,4})(?:,[\w-]+)?\]\s?<std(?:out|err)>:\s?"
     r"|\(\w+ pid=(\d+)(?:, ip=[\d.]+)?\)\s?)",
     re.IGNORECASE,
 )
-"""What torchrun, SageMaker, `mpirun --tag-output` and Ray put before a line; Ray numbers its workers by process."""
+"""What Slurm, torchrun, SageMaker, `mpirun --tag-output` and Ray put before a line; Ray numbers its workers by process."""
+
+_BEFORE_RANK = "0123456789[(dDrRwWaAnN \t"
+"""What such a mark begins with: most lines need not be looked at further."""
 
 _INNER_RANK = re.compile(r"\[Rank (\d{1,4})\]|\[RANK[: ](\d{1,4})\]|\bRank: (\d{1,4}),|\brank (\d{1,4})\s*$")
 """The rank that a line names itself: DeepSpeed's `[Rank 0]`, DeepSpeed-Chat's `Rank: 0,`, WeNet's `rank 0`."""
@@ -32,19 +35,23 @@ def split_rank(line: str) -> tuple[int | None, str]:
 
     A rank that the line itself names is returned with the whole line.
     """
-    if found := _NAMED_RANK.match(line) or _BARE_RANK.match(line):
+    if line[:1] in _BEFORE_RANK and (found := _RANK.match(line)):
         return _rank(found), line[found.end() :]
     found = _INNER_RANK.search(line) if "ank" in line or "ANK" in line else None
     return (_rank(found) if found else None), line
 
 
-def pieces(line: str) -> Iterator[tuple[int | None, str]]:
-    """Yield (rank, text) of what carriage returns wrote one over the other on `line`; a rank before the first is that of all."""
+def pieces(line: str) -> Sequence[tuple[int | None, str]]:
+    """Return (rank, text) of what carriage returns wrote one over the other on `line`; a rank before the first is that of all."""
+    if "\r" not in line:
+        return (split_rank(strip_ansi(line)),)
     of: int | None = None
+    found = []
     for piece in line.split("\r"):
         rank, text = split_rank(strip_ansi(piece))
         of = of if rank is None else rank
-        yield of, text
+        found.append((of, text))
+    return found
 
 
 def _rank(found: re.Match[str]) -> int:
@@ -53,11 +60,10 @@ def _rank(found: re.Match[str]) -> int:
 
 def number(text: str) -> float | None:
     """Return the number that `text` is, or None. Knows `1,234.5`, `1.2e-05`, `nan`, `-Infinity`, `12.5%` (as 12.5)."""
-    text = text.strip().strip("'\"").rstrip("%")
     try:
         return float(text)
     except ValueError:
         try:
-            return float(text.replace(",", ""))
+            return float(text.strip().strip("'\"").rstrip("%").replace(",", ""))
         except ValueError:
             return None

@@ -8,19 +8,21 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from advisor.model import Event
 from advisor.readers.base import Format, Record, Row, Source, Unread
 from advisor.readers.clean import NUMBER, pieces
 from advisor.readers.events import event_in
-from advisor.readers.names import SPLIT_KEYS, is_loss_like
+from advisor.readers.names import SPLIT_KEYS, canonical_keys, is_evaluation, is_loss_like, of_evaluation
 from advisor.readers.objects import row
 from advisor.readers.ranks import OneRank
+from advisor.readers.shapes import Spans, by_shape, has_digit, numbers_at
 from advisor.readers.text import anchored_row
 
 _DICT = re.compile(r"\{\s*['\"][^{}]*\}")
 _PAIR = re.compile(rf"['\"]([^'\"]{{1,80}})['\"]\s*:\s*['\"]?({NUMBER})(?:/\d+)?['\"]?\s*(?=[,}}])", re.IGNORECASE)
-_SPLIT = re.compile(rf"['\"]({'|'.join(SPLIT_KEYS)})['\"]\s*:\s*['\"](\w+)['\"]", re.IGNORECASE)
+_SPLIT = re.compile(rf"['\"]({'|'.join(SPLIT_KEYS)})['\"]\s*:\s*['\"](\w+)['\"]")
 _BEGINS = re.compile(r"\{\s*['\"](?:loss|eval_loss|train_loss)['\"]\s*:")
 _OPEN = re.compile(r"\{\s*['\"][\w/ .-]+['\"]?[^{}]*$")
 _ELSEWHERE = re.compile(r"\d%\||[{}]")
@@ -34,32 +36,32 @@ class _Wrapped:
 
     def __init__(self) -> None:
         self.line = 0
-        self._text = ""
+        self.text = ""
         self._lines = 0
 
     def take(self, text: str, line: int) -> str | None:
         """Return the whole dictionary where `text` ends it, empty text where it goes on, None where `text` is none of it."""
-        if self._text:
+        if self.text:
             head, brace, _ = text.partition("}")
             if _ELSEWHERE.search(head) or self._lines >= MAX_LINES or event_in(head, line) is not None:
                 return None
-            self._text += head + brace
+            self.text += head + brace
             self._lines += 1
             if not brace:
                 return ""
-            whole, self._text = self._text, ""
+            whole, self.text = self.text, ""
             return whole
         found = _OPEN.search(text) if text.rfind("{") > text.rfind("}") else None
         if found is None:
             return None
-        self.line, self._text, self._lines = line, found[0], 1
+        self.line, self.text, self._lines = line, found[0], 1
         return ""
 
     def drop(self) -> Iterator[Record]:
         """Give up; what looks like a measurement could not be read."""
-        if _BEGINS.match(self._text):
+        if _BEGINS.match(self.text):
             yield Unread(self.line)
-        self._text = ""
+        self.text = ""
 
 
 def read(source: Source) -> Iterator[Record]:
@@ -79,10 +81,10 @@ def read(source: Source) -> Iterator[Record]:
                 continue
             if whole:
                 text = whole + text.partition("}")[2]
-            else:
+            elif wrapped.text:
                 yield from wrapped.drop()
             for record in _records(text, wrapped.line if whole else line):
-                if isinstance(record, Row) and not ranks.keeps(rank, record.values):
+                if rank is not None and isinstance(record, Row) and not ranks.keeps(rank, record.values):
                     yield from ranks.left_out()
                 else:
                     yield record
@@ -92,22 +94,48 @@ def read(source: Source) -> Iterator[Record]:
 
 def _records(text: str, line: int) -> Iterator[Record]:
     found = False
-    for match in _DICT.finditer(text):
-        values = dict(_PAIR.findall(match[0]))
-        found |= bool(values)
-        if split := _SPLIT.search(match[0]):
-            values[split[1]] = split[2]
-        if "train_runtime" in values:
+    for printed in _printed(text) if "{" in text else ():
+        found = True
+        if printed.is_end:
             yield Event("end", line, "")
-        measured = row(values, line) if values else None
-        if measured is not None and _is_log(measured):
-            yield measured
+        if printed.is_log:
+            yield Row(line, numbers_at(printed.spans, text))
     if found:
         return
     if (anchored := anchored_row(text, line)) is not None:
         yield anchored
     elif (event := event_in(text, line)) is not None:
         yield event
+
+
+@dataclass(frozen=True, slots=True)
+class _Printed:
+    """A printed dictionary: where its measurements stand, whether they are of a step, and whether it closes the run."""
+
+    spans: Spans
+    is_log: bool
+    is_end: bool
+
+
+@by_shape
+def _printed(text: str) -> tuple[tuple[_Printed, ...], bool]:
+    """Find the dictionaries of a line."""
+    found: list[_Printed] = []
+    told_by_shape = True
+    for match in _DICT.finditer(text):
+        pairs = list(_PAIR.finditer(text, *match.span()))
+        if not pairs:
+            continue
+        told_by_shape &= not any(has_digit(pair[1]) for pair in pairs)
+        places = {pair[1]: pair.span(2) for pair in pairs}
+        split = _SPLIT.search(match[0])
+        measured = row({pair[1]: pair[2] for pair in pairs} | ({split[1]: split[2]} if split else {}), 0)
+        named = {name: places[key] for key, name in canonical_keys(tuple(places))}
+        if split and is_evaluation(split[2]):
+            named = of_evaluation(named)
+        spans = [(name, *place) for name, place in named.items() if measured and name in measured.values]
+        found.append(_Printed(tuple(spans), measured is not None and _is_log(measured), "train_runtime" in places))
+    return tuple(found), told_by_shape
 
 
 def _is_log(measured: Row) -> bool:

@@ -9,6 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from typing import TypeVar
+
+from advisor.readers.quantities import QUANTITIES
+
+V = TypeVar("V")
 
 ALIASES: Mapping[str, tuple[str, ...]] = {
     "step": (
@@ -67,10 +72,6 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
         "grad_norm", "gnorm", "gradient_norm", "grad_norms", "train_grad_norm", "global_grad_norm", "total_grad_norm",
         "norm_grad", "grad", "gn", "actor_grad_norm", "grad_2_0_norm_total", "norm",
     ),
-    "tokens_per_second": (
-        "tokens_per_second", "tok_s", "tokens_s", "tok_sec", "tokens_sec", "tokens_per_sec", "train_tokens_per_second",
-        "tps", "tgs", "train_tok_per_sec", "tok_per_sec",
-    ),
     "loss_scale": ("loss_scale", "train_loss_scale", "grad_scale", "lossscale"),
     "num_tokens": ("num_tokens", "num_input_tokens_seen", "tokens_seen", "consumed_tokens"),
     "mean_token_accuracy": ("mean_token_accuracy", "token_accuracy", "train_mean_token_accuracy", "token_acc"),
@@ -80,18 +81,8 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
         "validation_accuracy", "dev_accuracy", "test_accuracy", "test_acc",
     ),
     "train_accuracy": ("train_accuracy", "train_acc", "accuracy", "acc", "training_accuracy"),
-    "entropy": ("entropy", "train_entropy"),
-    "kl": ("kl", "train_kl", "objective_kl"),
-    "reward": (
-        "reward", "train_reward", "mean_reward", "objective_scores", "rewards_mean",
-        "critic_rewards_mean", "critic_score_mean", "episode_reward", "reward_mean",
-    ),
-    "rewards/chosen": ("rewards_chosen", "train_rewards_chosen"),
-    "rewards/rejected": ("rewards_rejected", "train_rewards_rejected"),
-    "rewards/margins": ("rewards_margins", "train_rewards_margins"),
-    "rewards/accuracies": ("rewards_accuracies", "train_rewards_accuracies"),
-    "frac_reward_zero_std": ("frac_reward_zero_std", "train_frac_reward_zero_std"),
     "time": ("time", "timestamp", "wall_time", "elapsed"),
+    **QUANTITIES,
 }  # fmt: skip
 
 AXES = ("step", "epoch")
@@ -178,8 +169,8 @@ def is_evaluation(split: object) -> bool:
     return isinstance(split, str) and _EVALUATION.fullmatch(split.strip()) is not None
 
 
-def of_evaluation(values: Mapping[str, float]) -> dict[str, float]:
-    """Return quantities that name no data set as those of an evaluation."""
+def of_evaluation(values: Mapping[str, V]) -> dict[str, V]:
+    """Return quantities that name no data set, or where they stand, as those of an evaluation."""
     return {name: value for name, value in values.items() if name not in OF_EVALUATION} | {
         OF_EVALUATION[name]: value for name, value in values.items() if name in OF_EVALUATION and OF_EVALUATION[name] not in values
     }

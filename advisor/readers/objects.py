@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 
 from advisor.model import Value
@@ -11,10 +12,14 @@ from advisor.readers.clean import number
 from advisor.readers.names import AXES, SPLIT_KEYS, canonical_keys, is_evaluation, of_evaluation
 
 SUMMARY_MARKS = ("train_runtime", "train_samples_per_second")
-"""Keys of the Trainer's closing line, whose `train_loss` is the mean of the run and not a point of its curve."""
+"""Keys of the Trainer's closing line."""
+
+MEANS = ("train_loss", "samples_per_second", "steps_per_second", "tokens_per_second")
+"""What the closing line gives as the mean of the whole run, which is no point of a curve."""
 
 SPLITS = frozenset(SPLIT_KEYS)
 _DECODER = json.JSONDecoder()
+_GAP = re.compile(r"[ \t\r\n,]*")
 
 
 def row(values: Mapping[str, object], line: int) -> Row | None:
@@ -37,21 +42,32 @@ def row(values: Mapping[str, object], line: int) -> Row | None:
     if not SPLITS.isdisjoint(values) and any(is_evaluation(values[key]) for key in SPLIT_KEYS if key in values):
         measured = of_evaluation(measured)
     if summary:
-        measured.pop("train_loss", None)
+        measured = {name: value for name, value in measured.items() if name not in MEANS}
     if measured.keys() <= {"step", "epoch"}:
         return None
     return Row(line, measured)
 
 
 def scalars(values: Mapping[str, object]) -> dict[str, Value]:
-    """Return the entries of `values` that are plain numbers, texts or truth values; nested ones are flattened once."""
+    """Return the entries of `values` that are plain numbers, texts or truth values; nested ones are flattened once.
+
+    A list of texts is a setting too (`target_modules`): it becomes one text, its parts between commas.
+    """
     flat: dict[str, Value] = {}
     for key, value in values.items():
-        if isinstance(value, bool | int | float | str):
-            flat[key] = value
-        elif isinstance(value, Mapping):
-            flat |= {str(k): v for k, v in value.items() if isinstance(v, bool | int | float | str)}
+        if isinstance(value, Mapping):
+            flat |= {str(k): plain for k, v in value.items() if (plain := _plain(v)) is not None}
+        elif (plain := _plain(value)) is not None:
+            flat[key] = plain
     return flat
+
+
+def _plain(value: object) -> Value | None:
+    if isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, list) and value and all(isinstance(part, str) for part in value):
+        return ",".join(value)
+    return None
 
 
 def parse_object(text: str) -> dict[str, object] | None:
@@ -71,10 +87,10 @@ def objects_of_array(text: str, start: int, line: int) -> Iterator[tuple[int, di
     """
     position = start
     while True:
-        begin = position
-        while position < len(text) and text[position] in " \t\r\n,":
-            position += 1
-        line += text.count("\n", begin, position)
+        gap = _GAP.match(text, position)
+        assert gap is not None  # it may be empty
+        line += text.count("\n", position, gap.end())
+        position = gap.end()
         if position >= len(text) or text[position] == "]":
             return
         try:

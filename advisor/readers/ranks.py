@@ -62,10 +62,8 @@ class OneRank:
         self._read: dict[bool, int] = {}
         self._noted = False
 
-    def keeps(self, rank: int | None, names: Iterable[str]) -> bool:
+    def keeps(self, rank: int, names: Iterable[str]) -> bool:
         """Tell whether what `rank` measured is read: it is the first to measure that."""
-        if rank is None:
-            return True
         return self._read.setdefault(any(name.startswith("eval_") for name in names), rank) == rank
 
     def left_out(self) -> Iterator[Note]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 
 from advisor.readers.base import Format, Record, Row, Source
@@ -11,6 +12,7 @@ from advisor.readers.clean import NUMBER, number, pieces
 from advisor.readers.events import event_in
 from advisor.readers.names import AXES, OTHER_LOSSES, canonical, is_loss_like, normalise, of_evaluation
 from advisor.readers.ranks import OneRank
+from advisor.readers.shapes import Spans, by_shape, has_digit, numbers_at
 
 _EXCLUDED = frozenset(normalise(f"{word} loss") for word in OTHER_LOSSES)
 _WORD = r"[A-Za-z_\u4e00-\u9fff][\w./%-]*+"
@@ -33,6 +35,7 @@ _PAIRED = re.compile(r"^\W*(?P<epoch>\d+)\|(?P<step>\d+)\|Loss: |\bTRAIN Batch (
 _STEP_WORDS = ("step", "iter", "update", "步", "迭代")
 _BRACKET_STEP = re.compile(r"[\[(]\s*(\d+)\s*/\s*(\d+)\s*(?:\(\s*[\d.]+\s*%\))?\s*[\])]")
 _BAR = re.compile(r"\d+%\|[^|]*\|\s*(\d+)/(\d+)\s*\[[^,\]]*(?:,\s*[\d.?]+\s?(?:s/it|it/s|\w+/s))?")
+_BAR_SIGN = "%|"
 _BAR_LINE = re.compile(r"\d+%\|[^|]*\|\s*(\d+)/\d+\s*\[[^\]]*\]\s*$")
 _EVALUATION = re.compile(
     r"(?<!\w)(?:val(?:id(?:ation|ate)?)?|eval(?:uation|uating)?|dev|test(?:ing)?|saving dict for global step)(?!\w)", re.IGNORECASE
@@ -81,17 +84,19 @@ def _records(source: Source) -> Iterator[tuple[Record, bool]]:
         if not raw:
             continue
         for rank, text in pieces(raw):
-            measured = parse_line(text) if "CV Batch " not in text else {}  # WeNet's loss of one batch of an evaluation
-            bar = _BAR_LINE.search(text) if measured else None
+            measured = parse_line(text)
+            in_bar = bool(measured) and _BAR_SIGN in text
+            bar = _BAR_LINE.search(text) if in_bar else None
             if bar and bar[1] == "0" and "loss" in bar[0]:
                 continue  # The bar of a new epoch, with the figures of the last.
-            if "eval_loss" in measured and _BAR.search(text):
+            if in_bar and "eval_loss" in measured and _BAR.search(text):
                 # A bar shows the last evaluation until the next one.
                 evaluated, shown = measured["eval_loss"], evaluated
                 measured = {name: v for name, v in measured.items() if name != "eval_loss" or v != shown}
-            if measured and is_loss_like(measured) and not ranks.keeps(rank, measured):
+            tells = bool(measured) and is_loss_like(measured)
+            if tells and rank is not None and not ranks.keeps(rank, measured):
                 yield from ((record, False) for record in ranks.left_out())
-            elif measured and is_loss_like(measured):
+            elif tells:
                 anchored = "step" in measured or "epoch" in measured
                 if evaluation_follows and not anchored:
                     measured = of_evaluation(measured)
@@ -127,17 +132,42 @@ AXES_SET = frozenset(AXES)
 
 def parse_line(text: str) -> Mapping[str, float]:
     """Return the quantities that one line of text names, by canonical name; empty where it names none."""
-    values: dict[str, float] = {}
+    layout = _layout(text)
+    values = numbers_at(layout.spans, text)
+    if layout.pair is not None:
+        step = float(text[slice(*layout.pair)])
+        if step != values["epoch"]:
+            values["step"] = step
+    return values
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """Where the numbers of a line stand. pair: that of a lone `[3/10]`, which is a step unless it only repeats the epoch."""
+
+    spans: Spans = ()
+    pair: tuple[int, int] | None = None
+
+
+@by_shape
+def _layout(text: str) -> tuple[_Layout, bool]:
+    """Find the quantities that one line of text names."""
+    if "CV Batch " in text:  # WeNet's loss of one batch of an evaluation
+        return _Layout(), True
+    found: dict[str, tuple[int, int]] = {}
+    told_by_shape = True
     for match in _METRIC.finditer(text):
-        name, value = _quantity(match["key"]), number(match["value"])
-        if name is None or value is None or name in values or match["end"].isalpha():
+        told_by_shape &= not has_digit(match["key"])
+        name = _quantity(match["key"])
+        if name is None or number(match["value"]) is None or name in found or match["end"].isalpha():
             continue
-        values[name] = value
-    if not values:
-        return values
-    if "train_loss" not in values if "eval_loss" in values else _is_evaluation(text):
-        values = of_evaluation(values)
-    return _axes(text, "eval_loss" in values and "train_loss" not in values) | values
+        found[name] = match.span("value")
+    if not found:
+        return _Layout(), told_by_shape
+    if "train_loss" not in found if "eval_loss" in found else _is_evaluation(text):
+        found = of_evaluation(found)
+    axes, pair = _axes(text, "eval_loss" in found and "train_loss" not in found)
+    return _Layout(tuple((name, *span) for name, span in (axes | found).items()), pair), told_by_shape
 
 
 @lru_cache(maxsize=4096)
@@ -159,32 +189,34 @@ def _is_evaluation(text: str) -> bool:
     return bool(_EVALUATION.search(text)) and not _TRAINING.search(_SOURCE_FILE.sub("", text))
 
 
-def _axes(text: str, evaluation: bool) -> dict[str, float]:
-    """Return step and epoch as `text` names them: `Epoch [1/10], Step [260/904]`, `Epoch:[1/1](100/500)`, `1/2 [00:08<…`.
+def _axes(text: str, evaluation: bool) -> tuple[dict[str, tuple[int, int]], tuple[int, int] | None]:
+    """Return where `text` names step and epoch: `Epoch [1/10], Step [260/904]`, `Epoch:[1/1](100/500)`, `1/2 [00:08<…`.
 
+    Second, the place of the number that is the step unless it only repeats the epoch, where there is such a one.
     evaluation: the line tells of an evaluation only, so that what stands in brackets counts its batches.
     """
-    axes: dict[str, float] = {}
     if ("|Loss: " in text or "TRAIN Batch " in text) and (paired := _PAIRED.search(text)):
-        epoch, step = (group for group in paired.groups() if group)
-        return {"epoch": float(epoch), "step": float(step)}
+        epoch, step = (1, 2) if paired[1] else (3, 4)
+        return {"epoch": paired.span(epoch), "step": paired.span(step)}, None
+    axes: dict[str, tuple[int, int]] = {}
     for match in _AXIS.finditer(text):
         key = match["key"].lower()
         name = "step" if any(word in key for word in _STEP_WORDS) else "epoch"
-        value = number(match["value"])
         # The step of the run is better than that of the epoch or of a part of it.
-        if value is not None and (name not in axes or key.startswith("global")):
-            axes[name] = value
-    for counted, unit, batches in _COUNTED.findall(text):
-        axes.setdefault("epoch" if unit in ("轮", "epoch") else "step", float(counted or batches))
+        if number(match["value"]) is not None and (name not in axes or key.startswith("global")):
+            axes[name] = match.span("value")
+    for match in _COUNTED.finditer(text):
+        axes.setdefault("epoch" if match[2] in ("轮", "epoch") else "step", match.span(1 if match[1] else 3))
     if "step" not in axes and (bar := _BAR.search(text)):
-        axes["step"] = float(bar[1])
+        axes["step"] = bar.span(1)
     elif "step" not in axes and "epoch" in axes and not evaluation:
-        found = _EPOCH_WORD.search(text)
-        pairs = _BRACKET_STEP.findall(text[found.start() :] if found else text)
-        if pairs and (len(pairs) > 1 or float(pairs[0][0]) != axes["epoch"]):
-            axes["step"] = float(pairs[-1][0])
-    return axes
+        word = _EPOCH_WORD.search(text)
+        pairs = list(_BRACKET_STEP.finditer(text, word.start() if word else 0))
+        if len(pairs) > 1:
+            axes["step"] = pairs[-1].span(1)
+        elif pairs:
+            return axes, pairs[0].span(1)
+    return axes, None
 
 
 _SERVES = (

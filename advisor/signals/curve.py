@@ -11,6 +11,7 @@ import numpy as np
 from advisor.model import FloatArray, NotMeasurable, Series
 from advisor.signals.registry import signal
 from advisor.signals.stats import (
+    MOST_PAIRS,
     block_medians,
     mann_kendall,
     robust_noise,
@@ -107,7 +108,9 @@ class Trend:
 
 
 def _trend(values: FloatArray, points: int, scale: float) -> Trend:
-    return Trend(theil_sen(values) * points / 10 / (scale or 1.0), mann_kendall(values))
+    reduced = block_medians(values, MOST_PAIRS)
+    slope = theil_sen(reduced) * len(reduced) / len(values)
+    return Trend(slope * points / 10 / (scale or 1.0), mann_kendall(reduced))
 
 
 @signal
@@ -122,6 +125,22 @@ def train_end_trend(train_loss: Series, train_curve: Curve) -> Trend:
     """Trend of the training loss over the last quarter of the run."""
     values = train_loss.finite.values
     return _trend(values[-max(len(values) // 4, LEAST_POINTS) :], len(values), train_curve.scale)
+
+
+LATE_SHARE = 0.4
+"""The part of a run over which a loss that has stopped falling must have stopped."""
+
+LATE_BLOCKS = 100
+"""Medians of blocks to which that part is reduced: pairs of points cost time with their square, and so many tell a trend."""
+
+
+@signal
+def train_late_trend(train_loss: Series, train_curve: Curve) -> Trend:
+    """Trend of the training loss over the last 40 % of the log."""
+    values = train_loss.finite.values
+    late = values[-max(round(len(values) * LATE_SHARE), LEAST_POINTS) :]
+    blocks = block_medians(late, LATE_BLOCKS)
+    return _trend(blocks, round(len(values) * len(blocks) / len(late)), train_curve.scale)
 
 
 @signal
@@ -157,16 +176,33 @@ def train_spikes(train_loss: Series, train_curve: Curve) -> Spikes:
     n, side = len(values), SPIKE_SIDE
     if n < 3 * side:
         raise NotMeasurable("train_loss", need=3 * side, have=n)
-    medians = np.median(np.lib.stride_tricks.sliding_window_view(values, side), axis=1)
-    inner = np.arange(side, n - side)
-    base = np.maximum(medians[inner - side], medians[inner + 1])
-    above = values[inner] - base
     noise = train_curve.noise
-    z = above / noise if noise > 0 else np.where(above > 0, np.inf, 0.0)
-    high = np.flatnonzero(z > LEAST_Z)
+    at = side + np.flatnonzero(_in_noise(_above_nearest(values, side), noise) > LEAST_Z)
+    windows = np.lib.stride_tricks.sliding_window_view(values, side)
+    base = np.maximum(np.median(windows[at - side], axis=1), np.median(windows[at + 1], axis=1))
+    above = values[at] - base
+    z = _in_noise(above, noise)
     with np.errstate(divide="ignore", invalid="ignore"):
         height = above / np.abs(base)
-    return Spikes(tuple(int(inner[i]) for i in high), tuple(float(height[i]) for i in high), tuple(float(z[i]) for i in high), n)
+    high = np.flatnonzero(z > LEAST_Z)
+    return Spikes(tuple(int(at[i]) for i in high), tuple(float(height[i]) for i in high), tuple(float(z[i]) for i in high), n)
+
+
+def _above_nearest(values: FloatArray, side: int) -> FloatArray:
+    """Return how far each point stands above the lowest of its nearest neighbours on the side where that is higher.
+
+    The nearest are more than half of the `side` (an odd number) points that make a median, so one of them is no higher than
+    it: no point stands farther above both medians. Most points are ruled out by this, which costs far less than medians.
+    """
+    n, near = len(values), side // 2 + 1
+    lowest = values[: n - near + 1]
+    for k in range(1, near):
+        lowest = np.minimum(lowest, values[k : n - near + 1 + k])
+    return values[side : n - side] - np.maximum(lowest[side - near : n - side - near], lowest[side + 1 : n - side + 1])
+
+
+def _in_noise(above: FloatArray, noise: float) -> FloatArray:
+    return above / noise if noise > 0 else np.where(above > 0, np.inf, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
