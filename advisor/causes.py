@@ -31,6 +31,9 @@ LEAST = ((3.0, "high"), (1.0, "medium"), (0.25, "low"))
 """Log-odds from which a confidence is stated: 8 to 1, 2 to 1, more likely than not."""
 
 MOST_STATED = 3
+USUAL = ("sft", "classification")
+"""Objectives for which a cause is weighed unless its file says otherwise: the loss of a policy means something else."""
+
 TEXTS = ("title", "meaning", "experiment")
 _KEYS = {"cause", "prior", "parameters", "evidence", "objectives", "cases", *LANGUAGES}
 _EVIDENCE_KEYS = {"finding", "clue", "weight", "thresholds", *LANGUAGES}
@@ -119,7 +122,7 @@ def weigh(causes: Iterable[CauseRule], findings: Sequence[Finding], measured: Me
     objective = str(measured["objective"])
     stated = []
     for cause in causes:
-        if cause.objectives and objective not in cause.objectives:
+        if objective not in (cause.objectives or USUAL) and "any" not in cause.objectives:
             continue
         clues = [clue for evidence in cause.evidence if (clue := _seen(evidence, fired, measured)) is not None]
         odds = cause.prior + sum(clue.weight for clue in clues)
