@@ -16,6 +16,7 @@ LAYERS = (
     "readers",
     "signals",
     "detectors",
+    "book_cache",
     "effects",
     "recipes",
     "changes",

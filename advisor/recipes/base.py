@@ -25,7 +25,7 @@ WARMUP = 0.05
 """Share of the run for warm-up where there was too little: 3–5 % by the tuning playbook, 5–10 % by Unsloth's guide."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Context:
     """What a recipe may look at."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 
@@ -29,8 +30,7 @@ END_SHARE = 0.1
 """The part of a run that counts as its end."""
 
 
-@dataclass(frozen=True, slots=True)
-class Curve:
+class Curve(NamedTuple):
     """A smoothed loss curve.
 
     values: smoothed loss, x: positions of those values. noise: standard deviation of one logged value around the curve.
@@ -56,8 +56,7 @@ def train_curve(train_loss: Series) -> Curve:
     return Curve(smooth, x, robust_noise(finite.values), float(np.median(np.abs(finite.values))))
 
 
-@dataclass(frozen=True, slots=True)
-class Level:
+class Level(NamedTuple):
     """Where the training loss began, was lowest and ended, each as a median of neighbouring points.
 
     first: of the first three points. lowest, end: of a tenth of the run, so that like is compared with like.
@@ -96,8 +95,7 @@ def train_level(train_loss: Series, train_curve: Curve) -> Level:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Trend:
+class Trend(NamedTuple):
     """The direction of a loss over a stretch of the run.
 
     per_tenth: change over a tenth of the whole run, relative to the level. p: of no trend at all (Mann–Kendall).
@@ -149,7 +147,7 @@ def train_jitter(train_curve: Curve) -> float:
     return train_curve.noise * 2 / math.sqrt(math.pi) / (train_curve.scale or 1.0)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Spikes:
     """Points that stand above both what came before and what came after.
 
@@ -205,8 +203,7 @@ def _in_noise(above: FloatArray, noise: float) -> FloatArray:
     return above / noise if noise > 0 else np.where(above > 0, np.inf, 0.0)
 
 
-@dataclass(frozen=True, slots=True)
-class Epochs:
+class Epochs(NamedTuple):
     """Passes over the data.
 
     total: as far as the log went. boundaries: positions on the axis at which an epoch ended inside the run.
