@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from functools import lru_cache
-from glob import iglob
 from pathlib import Path
 from typing import Any
 
@@ -37,9 +36,9 @@ def _mentioned() -> frozenset[str]:
     """Return the groups that the entry points of any installed distribution name."""
     found = set()
     for folder in filter(None, sys.path):
-        for listed in iglob(f"{folder}/*.*-info/entry_points.txt"):
+        for listed in Path(folder).glob("*.*-info/entry_points.txt"):
             try:
-                content = Path(listed).read_text(encoding="utf-8", errors="replace")
+                content = listed.read_text(encoding="utf-8", errors="replace")
             except OSError:
                 continue
             found |= {group for group in (READERS, DETECTORS) if group in content}
