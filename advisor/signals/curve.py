@@ -29,6 +29,9 @@ SMOOTHED_POINTS = 2000
 END_SHARE = 0.1
 """The part of a run that counts as its end."""
 
+FROM_START = 0.25
+"""A level below this share of where the loss began is no scale: there any rest of it looks large."""
+
 
 class Curve(NamedTuple):
     """A smoothed loss curve.
@@ -115,14 +118,14 @@ def _trend(values: FloatArray, points: int, scale: float) -> Trend:
 def train_trend(train_loss: Series, train_curve: Curve) -> Trend:
     """Trend of the training loss over the whole run, after its first tenth (which falls in every run)."""
     values = train_loss.finite.values
-    return _trend(values[len(values) // 10 :], len(values), train_curve.scale)
+    return _trend(values[len(values) // 10 :], len(values), _scale(values, train_curve))
 
 
 @signal
 def train_end_trend(train_loss: Series, train_curve: Curve) -> Trend:
     """Trend of the training loss over the last quarter of the run."""
     values = train_loss.finite.values
-    return _trend(values[-max(len(values) // 4, LEAST_POINTS) :], len(values), train_curve.scale)
+    return _trend(values[-max(len(values) // 4, LEAST_POINTS) :], len(values), _scale(values, train_curve))
 
 
 LATE_SHARE = 0.4
@@ -142,9 +145,17 @@ def train_late_trend(train_loss: Series, train_curve: Curve) -> Trend:
 
 
 @signal
-def train_jitter(train_curve: Curve) -> float:
+def train_jitter(train_loss: Series, train_curve: Curve) -> float:
     """Noise of a logged training loss relative to its level: mean |difference| / mean in robust form (σ·2/√π / scale)."""
-    return train_curve.noise * 2 / math.sqrt(math.pi) / (train_curve.scale or 1.0)
+    return train_curve.noise * 2 / math.sqrt(math.pi) / (_scale(train_loss.finite.values, train_curve) or 1.0)
+
+
+def _scale(values: FloatArray, curve: Curve) -> float:
+    return max(curve.scale, FROM_START * _start(values))
+
+
+def _start(values: FloatArray) -> float:
+    return abs(float(np.median(values[:FIRST_POINTS])))
 
 
 @dataclass(frozen=True)
@@ -181,7 +192,7 @@ def train_spikes(train_loss: Series, train_curve: Curve) -> Spikes:
     above = values[at] - base
     z = _in_noise(above, noise)
     with np.errstate(divide="ignore", invalid="ignore"):
-        height = above / np.abs(base)
+        height = above / np.maximum(np.abs(base), FROM_START * _start(values))
     high = np.flatnonzero(z > LEAST_Z)
     return Spikes(tuple(int(at[i]) for i in high), tuple(float(height[i]) for i in high), tuple(float(z[i]) for i in high), n)
 
