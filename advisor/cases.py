@@ -31,7 +31,7 @@ _NOISE = np.random.default_rng(0).uniform(-1, 1, 4096)
 _NOT_SERIES = ("expect", "because", "config", "epochs", "log", "from_start")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Outcome:
     """What a rule or a cause did on one of its cases; name is its id."""
 

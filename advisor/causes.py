@@ -8,7 +8,6 @@ Weights are judged, not fitted; how often the stated confidence is right is meas
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from advisor.book_cache import parse_book, parse_toml
 from advisor.detectors import DETECTORS, thresholds_of
 from advisor.errors import BadRule
 from advisor.model import CAUSES, Cause, Change, Clue, Confidence, Finding, Hit, NotMeasurable
@@ -31,12 +31,15 @@ LEAST = ((3.0, "high"), (1.0, "medium"), (0.25, "low"))
 """Log-odds from which a confidence is stated: 8 to 1, 2 to 1, more likely than not."""
 
 MOST_STATED = 3
+USUAL = ("sft", "classification")
+"""Objectives for which a cause is weighed unless its file says otherwise: the loss of a policy means something else."""
+
 TEXTS = ("title", "meaning", "experiment")
 _KEYS = {"cause", "prior", "parameters", "evidence", "objectives", "cases", *LANGUAGES}
 _EVIDENCE_KEYS = {"finding", "clue", "weight", "thresholds", *LANGUAGES}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Evidence:
     """One entry of a cause: findings (any of them) or a clue that only this cause looks at, and its weight."""
 
@@ -47,7 +50,7 @@ class Evidence:
     words: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CauseRule:
     """One cause: its words, its evidence, and the parameters that mend it, the best first."""
 
@@ -57,23 +60,25 @@ class CauseRule:
     evidence: tuple[Evidence, ...]
     prior: float
     objectives: tuple[str, ...]
-    cases: tuple[Mapping[str, Any], ...]
     path: Path
+
+    @property
+    def cases(self) -> tuple[Mapping[str, Any], ...]:
+        """The runs in which this cause comes first, is among those stated, or is absent."""
+        return tuple(parse_toml(self.path).get("cases", ()))
 
 
 @lru_cache(maxsize=1)
 def load_causes() -> tuple[CauseRule, ...]:
     """Return the causes of the rule book, in the order of the closed vocabulary. Raises BadRule."""
-    found = [parse_cause(path) for path in sorted((built_in_folder() / FOLDER).glob("*.toml"))]
+    content = parse_book(built_in_folder())
+    found = [parse_cause(Path(name), data) for name, data in content.items() if Path(name).parent.name == FOLDER]
     return tuple(sorted(found, key=lambda cause: CAUSES.index(cause.name)))
 
 
-def parse_cause(path: Path) -> CauseRule:
-    """Return the cause in the file `path`. Raises BadRule, whose message names the file and what was expected."""
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise BadRule(f"{path}: {error}; a cause is a TOML file") from error
+def parse_cause(path: Path, content: Mapping[str, Any] | None = None) -> CauseRule:
+    """Return the cause in the file `path`, or in its content where that is known. Raises BadRule, which names the file."""
+    data = parse_toml(path) if content is None else content
     if unknown := data.keys() - _KEYS:
         raise BadRule(f"{path}: unknown key `{min(unknown)}`; expected {', '.join(sorted(_KEYS))}")
     if data.get("cause") not in CAUSES:
@@ -88,7 +93,6 @@ def parse_cause(path: Path) -> CauseRule:
         evidence=tuple(_evidence(entry, path) for entry in data.get("evidence", ())),
         prior=float(data.get("prior", PRIOR)),
         objectives=tuple(data.get("objectives", ())),
-        cases=tuple(data.get("cases", ())),
         path=path,
     )
 
@@ -119,7 +123,7 @@ def weigh(causes: Iterable[CauseRule], findings: Sequence[Finding], measured: Me
     objective = str(measured["objective"])
     stated = []
     for cause in causes:
-        if cause.objectives and objective not in cause.objectives:
+        if objective not in (cause.objectives or USUAL) and "any" not in cause.objectives:
             continue
         clues = [clue for evidence in cause.evidence if (clue := _seen(evidence, fired, measured)) is not None]
         odds = cause.prior + sum(clue.weight for clue in clues)

@@ -98,7 +98,7 @@ class Series:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Summary:
     """A series in a few figures: its counts, values, extremes of what is finite, and where on the axis it begins and ends."""
 
@@ -150,7 +150,7 @@ class Event:
     count: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Run:
     """What one training run left in a log.
 
@@ -185,7 +185,7 @@ class NotApplicable(NotMeasurable):
     """A signal has no meaning for this run, such as a place that comes back in a run of one pass: there is nothing to say."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Hit:
     """What a detector saw: the numbers for the rule's sentences, and the points that show it."""
 
@@ -193,7 +193,7 @@ class Hit:
     evidence: tuple[Point, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Effect:
     """What a change is expected to do to the evaluation loss: an interval of relative change (below 0 is better).
 
@@ -205,7 +205,7 @@ class Effect:
     basis: Literal["measured", "sweep"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Change:
     """One concrete edit of the training configuration.
 
@@ -221,7 +221,7 @@ class Change:
     effect: Effect | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Finding:
     """A rule that fired: the rule itself (words, sources), what it saw, and what to change."""
 
@@ -230,7 +230,7 @@ class Finding:
     changes: tuple[Change, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class NotJudged:
     """A rule that could not look: which series or settings it lacks, or how many points it has and needs."""
 
@@ -240,7 +240,7 @@ class NotJudged:
     have: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Clue:
     """One fact that speaks for a cause (weight above 0) or against it; finding is the rule that saw it, or empty."""
 
@@ -250,7 +250,7 @@ class Clue:
     finding: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Cause:
     """What most likely made the symptoms: odds is the base-2 logarithm of the odds that it is so.
 
@@ -271,7 +271,7 @@ class Cause:
         return tuple(clue.finding for clue in self.supports if clue.finding)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Conflict:
     """Two changes of one parameter that cannot both be made: the one chosen, and the one set aside."""
 
@@ -279,7 +279,7 @@ class Conflict:
     aside: Change
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Outlook:
     """A forecast loss: the median, and the ends of the interval. factor: length of the run, in lengths of the planned one."""
 
@@ -289,7 +289,7 @@ class Outlook:
     high: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Forecast:
     """Where a loss will be at the planned end of a run, and at the end of a longer one under the same schedule stretched.
 
@@ -309,7 +309,7 @@ class Forecast:
     fitted_points: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Diagnosis:
     """Everything the rule book says about one run.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import re
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
@@ -12,6 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from advisor.book_cache import parse_book, parse_toml
 from advisor.detectors import DETECTORS, Detector, thresholds_of
 from advisor.errors import BadPlugin, BadRule
 from advisor.model import PROBLEMS, SEVERITIES, Severity
@@ -33,7 +33,7 @@ _GUIDANCE = re.compile(r"^[a-z0-9_]+(\.[a-z0-9_]+)?$")
 _ID = re.compile(r"^[A-Z][A-Z0-9]*-\d{3}$")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SourceOfRule:
     """Where a rule comes from: documented guidance or the literature, and the fact it takes from there in our own words."""
 
@@ -42,7 +42,7 @@ class SourceOfRule:
     url: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Proposal:
     """One `[[changes]]` entry: the parameter, the recipe that computes its new value, and how far the change can be trusted."""
 
@@ -77,8 +77,12 @@ class Rule:
     objectives: tuple[str, ...]
     supersedes: tuple[str, ...]
     guidance: tuple[str, ...]
-    cases: tuple[Mapping[str, Any], ...]
     path: Path
+
+    @cached_property
+    def cases(self) -> tuple[Mapping[str, Any], ...]:
+        """The cases that show the rule on both sides of its thresholds."""
+        return tuple(parse_toml(self.path).get("cases", ()))
 
     @cached_property
     def function(self) -> Detector:
@@ -98,12 +102,14 @@ def load(extra: Sequence[Path] = (), config: Mapping[str, Any] | None = None) ->
     Raises BadRule, whose message names the file, what was expected and what to do, or BadPlugin.
     """
     rules: dict[str, Rule] = {}
-    for folder in (built_in_folder(), *extra):
-        for path in _rule_files(folder):
-            rule = parse(path)
-            if rule.id in rules:
-                raise BadRule(f"{path}: rule id {rule.id} is already used by {rules[rule.id].path}; choose another")
-            rules[rule.id] = rule
+    own = built_in_folder()
+    content = parse_book(own)
+    files = [Path(name) for name in content if Path(name).parent.name != "causes"]
+    for path in (*files, *(path for folder in extra for path in _rule_files(folder))):
+        rule = parse(path, content.get(str(path)))
+        if rule.id in rules:
+            raise BadRule(f"{path}: rule id {rule.id} is already used by {rules[rule.id].path}; choose another")
+        rules[rule.id] = rule
     if not rules:
         raise BadRule(f"{built_in_folder()}: no rules found; reinstall advisor")
     known = _override(rules, config or {})
@@ -129,14 +135,10 @@ def _plugin_detectors() -> None:
         before = dict(DETECTORS)
 
 
-def parse(path: Path) -> Rule:
-    """Return the rule in the file `path`. Raises BadRule, or BadPlugin."""
+def parse(path: Path, content: Mapping[str, Any] | None = None) -> Rule:
+    """Return the rule in the file `path`, or in its content where that is known. Raises BadRule, or BadPlugin."""
     _plugin_detectors()
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise BadRule(f"{path}: {error}; a rule is a TOML file, see CONTRIBUTING.md") from error
-    return _validated(data, path)
+    return _validated(parse_toml(path) if content is None else content, path)
 
 
 _KEYS = {
@@ -202,7 +204,7 @@ def _validated(data: Mapping[str, Any], path: Path) -> Rule:
         words={lang: {key: data[lang][key] for key in WORDS} for lang in LANGUAGES}, lists=lists,
         sources=sources, changes=tuple(changes),
         evidence=data.get("evidence", {}), most=data.get("most", {}), objectives=tuple(data.get("objectives", ())),
-        supersedes=tuple(data.get("supersedes", ())), guidance=tuple(guidance), cases=tuple(data.get("cases", ())), path=path,
+        supersedes=tuple(data.get("supersedes", ())), guidance=tuple(guidance), path=path,
     )  # fmt: skip
 
 

@@ -3,15 +3,17 @@
 import inspect
 import json
 import random
+import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from advisor.cli import main
 from advisor.engine import diagnose
 from advisor.model import NotMeasurable
 from advisor.readers import read_bytes
-from advisor.render.words import Words
 from advisor.rulebook import load
 from advisor.signals import Measurements
 from advisor.signals.moves import spearman
@@ -279,8 +281,9 @@ def test_a_rank_correlation_sees_order_and_not_size_and_shares_ranks_between_tie
     assert spearman(np.array([1.0, 2, 2, 3]), np.array([1.0, 2, 2, 3])) == pytest.approx(1.0)
 
 
-def test_series_that_only_speed_lacks_share_one_line_of_what_to_log(judged):
-    (diagnosis,) = judged(lines(60, loss=lambda i: 2 - 0.01 * i))
-    said = Words("en", diagnosis.run).not_judged(diagnosis.not_judged)
-    (about_speed,) = [line for line in said if line.startswith("throughput")]
-    assert all(name in about_speed for name in ("data_time", "gpu_utilisation", "memory", "step_time"))
+def test_what_only_speed_lacks_comes_after_what_the_curve_lacks(tmp_path):
+    log = tmp_path / "run.jsonl"
+    log.write_text(lines(60, loss=lambda i: 2 - 0.01 * i))
+    said = CliRunner().invoke(main, ["analyze", str(log), "--lang", "en"]).stdout.split("Could not be judged:")[1]
+    assert "evaluate at least" in said
+    assert not re.search(r"^  throughput", said, re.MULTILINE)

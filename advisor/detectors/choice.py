@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from advisor.detectors.registry import detector
-from advisor.model import At, Facts, FloatArray, Hit, Series
+from advisor.model import At, Facts, FloatArray, Hit, NotMeasurable, Series
 from advisor.signals.checkpoints import AfterBest
 from advisor.signals.curve import Epochs
 from advisor.signals.evaluation import Best, Rise
@@ -18,9 +18,15 @@ from advisor.signals.position import LEAST_PASSES, SpikePositions
 
 @detector
 def steps_after_best(
-    eval_loss: Series, eval_best: Best, after_best: AfterBest, eval_noise: float, *, min_share: float, min_after: int
-) -> Hit | None:
-    """A good part of the run came after the earliest evaluation that is as good as the best within noise."""
+    eval_loss: Series, eval_best: Best, after_best: AfterBest, eval_noise: float, run_finished: bool | None,
+    *, min_share: float, min_after: int,
+) -> Hit | None:  # fmt: skip
+    """A good part of the run came after the earliest evaluation that is as good as the best within noise.
+
+    A run that is known to go on is not judged: a plateau may wait for the rate to decay.
+    """
+    if run_finished is False:
+        raise NotMeasurable("run_end")
     if after_best.share < min_share or after_best.after < min_after or math.isnan(after_best.stop_x):
         return None
     finite = eval_loss.finite

@@ -40,7 +40,7 @@ _STAND_INS: Mapping[str, Mapping[str, str]] = {
 """What is judged where no loss was logged, the best first, and the note that says so: quantities that rise and fall with it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Table:
     """The columns as arrays, with a position on the axis for every row."""
 

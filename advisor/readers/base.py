@@ -50,7 +50,7 @@ class Block:
     values: Mapping[str, tuple[np.ndarray[tuple[int], np.dtype[np.int64]], FloatArray]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Settings:
     """Hyper-parameters found in the log."""
 
@@ -64,7 +64,7 @@ class Unread:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class NewRun:
     """The log says that another run begins here."""
 
@@ -84,7 +84,7 @@ FolderParser: TypeAlias = Callable[[Path], Iterator[tuple[Path, Iterator[Record]
 """From a folder to the runs in it: the file or folder of each, and its records. Empty where the folder is of another kind."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Format:
     """A log format: how it is recognised (data) and how it is read (a pure function).
 

@@ -17,7 +17,7 @@ _STANDARD = re.compile(r"[/\\]lib(?:64)?[/\\]python3|^<|[/\\]Lib[/\\](?!site-pac
 _MOST_MESSAGE = 700
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Frame:
     """One call: the file, its line and the function; `library` is the package it belongs to, empty for the user's own code."""
 
@@ -27,7 +27,7 @@ class Frame:
     library: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Raised:
     """An exception with its frames. chained: it was raised while the one before it was handled. line: of the text, from 1."""
 

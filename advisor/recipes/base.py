@@ -25,7 +25,7 @@ WARMUP = 0.05
 """Share of the run for warm-up where there was too little: 3–5 % by the tuning playbook, 5–10 % by Unsloth's guide."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Context:
     """What a recipe may look at."""
 
@@ -50,7 +50,6 @@ RECIPES: dict[str, Recipe] = {}
 
 def recipe(function: Recipe) -> Recipe:
     """Register `function` as the recipe of its own name. It returns (old, new), or None where it has no number to give."""
-    assert function.__name__ not in RECIPES, f"two recipes are called {function.__name__}"
     RECIPES[function.__name__] = function
     return function
 

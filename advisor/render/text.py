@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from advisor.model import SEVERITIES, Change, Clue, Diagnosis, Finding
+from advisor.model import SEVERITIES, Change, Clue, Diagnosis, Finding, NotJudged
 from advisor.render.curve import BEST_MARK, BEST_MARK_ASCII, EVAL_MARK, draw
 from advisor.render.words import IN_FULL, Words, counts, gravest, notes, outlook, short_sources, value_text, verdict_counts
 from advisor.rulebook import Rule
@@ -20,7 +20,7 @@ STYLES = {
     "eval": "magenta", "best": "bold green", "axis": "dim",
 }  # fmt: skip
 MOST_WIDTH = 100
-CURVE_HEIGHT = 8
+CURVE_HEIGHT = 7
 
 
 def render(diagnoses: Sequence[Diagnosis], language: str, console: Console) -> None:
@@ -224,8 +224,14 @@ def _change_text(change: Change, words: Words) -> str:
     return f"{change.parameter} {value_text(change.old, unknown)} → {value_text(change.new, unknown)}"
 
 
-MOST_MISSING = 3
+MOST_PROBLEMS, MOST_MISSING, MOST_NAMES = 3, 2, 3
 """So many missing inputs are explained; the rest are only named, so that the answer stays on one screen."""
+
+
+def _weight(waiting: Sequence[NotJudged]) -> tuple[bool, int, int]:
+    """Return what orders the rules that wait for one input: speed last, then the gravest, then the most."""
+    speed = all(n.rule.problem == "throughput" for n in waiting)
+    return speed, min(SEVERITIES.index(n.rule.severity) for n in waiting), -len(waiting)
 
 
 def _not_judged(diagnosis: Diagnosis, words: Words, console: Console) -> None:
@@ -234,15 +240,16 @@ def _not_judged(diagnosis: Diagnosis, words: Words, console: Console) -> None:
         return
     items = sorted(diagnosis.not_judged, key=lambda n: (n.missing[0], -n.need))
     groups = [list(group) for _, group in groupby(items, key=lambda n: n.missing[0])]
-    groups.sort(key=lambda group: (min(SEVERITIES.index(n.rule.severity) for n in group), -len(group)))
+    groups.sort(key=_weight)
     console.print(Text(words("not_judged"), style="bold"))
     for same in groups[:MOST_MISSING]:
-        problems = words.problems(n.rule for n in same)
+        problems = words.problems((n.rule for n in same), MOST_PROBLEMS)
         line = words("not_judged_line", problems=problems, missing=words.missing(same[0]), log=words.to_log(same[0]))
         hanging("", line, 0, console)
     if rest := groups[MOST_MISSING:]:
         count = sum(map(len, rest))
-        names = words("separator").join(words.name_of(same[0]) for same in rest)
+        names = words("separator").join(words.name_of(same[0]) for same in rest[:MOST_NAMES])
+        names += " …" if len(rest) > MOST_NAMES else ""
         hanging("", words("not_judged_rest", count=count, names=names), 0, console)
 
 

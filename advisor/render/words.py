@@ -87,10 +87,11 @@ class Words:
         text = self("point", series=point.series, value=f"{point.value:.4g}", at=self.at(point.x))
         return text + self("point_line", line=line) if line else text
 
-    def problems(self, rules: Iterable[Rule]) -> str:
-        """Return the problems that `rules` are about, each once: `overfitting, divergence`."""
-        names = dict.fromkeys(self(f"problem.{rule.problem}") for rule in rules)
-        return self("separator").join(names)
+    def problems(self, rules: Iterable[Rule], most: int | None = None) -> str:
+        """Return the problems that `rules` are about, each once: `overfitting, divergence`; with `most`, only so many and `…`."""
+        names = list(dict.fromkeys(self(f"problem.{rule.problem}") for rule in rules))
+        shown = self("separator").join(names[:most])
+        return shown + " …" if most is not None and len(names) > most else shown
 
     def forecast(self, forecast: Forecast | NotMeasurable | None) -> str:
         """Return where the run will end, and with twice the epochs; or why that cannot be said."""
@@ -127,7 +128,7 @@ class Words:
     def to_log(self, item: NotJudged) -> str:
         """Return what to log next time."""
         name = item.missing[0].removeprefix("config:")
-        other = "log.other" if name == item.missing[0] else "log.config"
+        other = "log.other" if name == item.missing[0] else "log.setting"
         key = f"log.{name}" if self.has(f"log.{name}") else other
         return self(key, need=item.need or 5, name=name)
 

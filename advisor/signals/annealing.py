@@ -9,7 +9,7 @@ memory 1/(1−λ): C is then what a slow decay to zero brings, in the unit of th
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -58,8 +58,7 @@ def areas(plan: PlannedRate, at: FloatArray, memories: FloatArray) -> tuple[Floa
     return np.interp(at, grid, forward), np.stack([np.interp(at, grid, row) for row in area])
 
 
-@dataclass(frozen=True, slots=True)
-class Fit:
+class Fit(NamedTuple):
     """Draws of (L0, A, C) for every pair (α, memory), with their weights.
 
     unit: S1 at the last fitted point, by which S1 is divided. sigma: spread of the fitted values around the best curve.

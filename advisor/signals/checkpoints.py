@@ -18,7 +18,7 @@ PATIENCE = 3
 SECONDS_PER_HOUR = 3600.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class AfterBest:
     """What followed the earliest evaluation that is as good as the best one within noise.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,8 +12,7 @@ from advisor.signals.registry import signal
 from advisor.signals.settings import number_or, text
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
+class Pace(NamedTuple):
     """How fast epochs count: passes over the data per optimizer step, as logged and as the settings say.
 
     ratio: logged / expected. uncertainty: of that ratio, from the digits to which epochs are printed.
@@ -46,8 +45,7 @@ def epoch_pace(run: Run, config: Facts, train_loss: Series, rows_per_update: flo
     return Pace(logged, expected, logged / expected, EPOCH_DIGIT / span + rounding)
 
 
-@dataclass(frozen=True, slots=True)
-class WarmUp:
+class WarmUp(NamedTuple):
     """The warm-up that is declared and the one that was logged, in steps.
 
     logged: the step at which the rate first reached its peak. reached: whether it stopped rising before the log ended.
@@ -76,8 +74,7 @@ def warm_up(run: Run, learning_rate: Series, declared_warmup: float) -> WarmUp:
     return WarmUp(declared_warmup, float(rates.x[peak]), float(rates.x[-1]), not rising, float(np.median(np.diff(rates.x))) or 1.0)
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(NamedTuple):
     """The logged rate against the declared schedule.
 
     kind: the declared shape. deviation: median over the run after the warm-up of |logged − declared| / peak.
@@ -128,8 +125,7 @@ def _declared(kind: str, progress: FloatArray) -> FloatArray:
     return (1 + np.cos(math.pi * progress)) / 2 if kind == "cosine" else np.ones_like(progress)
 
 
-@dataclass(frozen=True, slots=True)
-class SpentTail:
+class SpentTail(NamedTuple):
     """The end of a log whose rate has fallen to (next to) nothing.
 
     share: of the run's steps that lie there. begins: index in the finite rates; points: rates in it.
@@ -179,8 +175,7 @@ COARSE = 0.02
 """Share of the peak that the last printed digit must not exceed for a printed zero to mean next to nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class RateJump:
+class RateJump(NamedTuple):
     """The logged rate that stands out most above both its sides.
 
     height: against the higher side, which is `base`. at: its index in the finite rates.

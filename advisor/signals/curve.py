@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 
@@ -28,9 +29,11 @@ SMOOTHED_POINTS = 2000
 END_SHARE = 0.1
 """The part of a run that counts as its end."""
 
+FROM_START = 0.25
+"""A level below this share of where the loss began is no scale: there any rest of it looks large."""
 
-@dataclass(frozen=True, slots=True)
-class Curve:
+
+class Curve(NamedTuple):
     """A smoothed loss curve.
 
     values: smoothed loss, x: positions of those values. noise: standard deviation of one logged value around the curve.
@@ -56,8 +59,7 @@ def train_curve(train_loss: Series) -> Curve:
     return Curve(smooth, x, robust_noise(finite.values), float(np.median(np.abs(finite.values))))
 
 
-@dataclass(frozen=True, slots=True)
-class Level:
+class Level(NamedTuple):
     """Where the training loss began, was lowest and ended, each as a median of neighbouring points.
 
     first: of the first three points. lowest, end: of a tenth of the run, so that like is compared with like.
@@ -96,8 +98,7 @@ def train_level(train_loss: Series, train_curve: Curve) -> Level:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Trend:
+class Trend(NamedTuple):
     """The direction of a loss over a stretch of the run.
 
     per_tenth: change over a tenth of the whole run, relative to the level. p: of no trend at all (Mann–Kendall).
@@ -117,14 +118,14 @@ def _trend(values: FloatArray, points: int, scale: float) -> Trend:
 def train_trend(train_loss: Series, train_curve: Curve) -> Trend:
     """Trend of the training loss over the whole run, after its first tenth (which falls in every run)."""
     values = train_loss.finite.values
-    return _trend(values[len(values) // 10 :], len(values), train_curve.scale)
+    return _trend(values[len(values) // 10 :], len(values), _scale(values, train_curve))
 
 
 @signal
 def train_end_trend(train_loss: Series, train_curve: Curve) -> Trend:
     """Trend of the training loss over the last quarter of the run."""
     values = train_loss.finite.values
-    return _trend(values[-max(len(values) // 4, LEAST_POINTS) :], len(values), train_curve.scale)
+    return _trend(values[-max(len(values) // 4, LEAST_POINTS) :], len(values), _scale(values, train_curve))
 
 
 LATE_SHARE = 0.4
@@ -144,12 +145,20 @@ def train_late_trend(train_loss: Series, train_curve: Curve) -> Trend:
 
 
 @signal
-def train_jitter(train_curve: Curve) -> float:
+def train_jitter(train_loss: Series, train_curve: Curve) -> float:
     """Noise of a logged training loss relative to its level: mean |difference| / mean in robust form (σ·2/√π / scale)."""
-    return train_curve.noise * 2 / math.sqrt(math.pi) / (train_curve.scale or 1.0)
+    return train_curve.noise * 2 / math.sqrt(math.pi) / (_scale(train_loss.finite.values, train_curve) or 1.0)
 
 
-@dataclass(frozen=True, slots=True)
+def _scale(values: FloatArray, curve: Curve) -> float:
+    return max(curve.scale, FROM_START * _start(values))
+
+
+def _start(values: FloatArray) -> float:
+    return abs(float(np.median(values[:FIRST_POINTS])))
+
+
+@dataclass(frozen=True)
 class Spikes:
     """Points that stand above both what came before and what came after.
 
@@ -183,7 +192,7 @@ def train_spikes(train_loss: Series, train_curve: Curve) -> Spikes:
     above = values[at] - base
     z = _in_noise(above, noise)
     with np.errstate(divide="ignore", invalid="ignore"):
-        height = above / np.abs(base)
+        height = above / np.maximum(np.abs(base), FROM_START * _start(values))
     high = np.flatnonzero(z > LEAST_Z)
     return Spikes(tuple(int(at[i]) for i in high), tuple(float(height[i]) for i in high), tuple(float(z[i]) for i in high), n)
 
@@ -205,8 +214,7 @@ def _in_noise(above: FloatArray, noise: float) -> FloatArray:
     return above / noise if noise > 0 else np.where(above > 0, np.inf, 0.0)
 
 
-@dataclass(frozen=True, slots=True)
-class Epochs:
+class Epochs(NamedTuple):
     """Passes over the data.
 
     total: as far as the log went. boundaries: positions on the axis at which an epoch ended inside the run.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from advisor.signals.registry import signal
 from advisor.signals.stats import curvature_noise, mann_kendall, robust_noise, running_median, theil_sen
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Best:
     """The best evaluation.
 
@@ -48,7 +49,7 @@ def eval_best(eval_loss: Series, eval_noise: float) -> Best:
     return Best(index, float(finite.values[index]), float(finite.x[index]), float(finite.epoch[index]), len(ties), int(ties[0]))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rise:
     """How far the evaluation loss ended above its best.
 
@@ -107,8 +108,7 @@ def train_fall_since_best(train_loss: Series, eval_best: Best) -> float:
     return (then - now) / (abs(then) or 1.0)
 
 
-@dataclass(frozen=True, slots=True)
-class EvalTrend:
+class EvalTrend(NamedTuple):
     """Trend of the evaluation loss over its last third: change per tenth of the run relative to the level, and p of no trend."""
 
     per_tenth: float
@@ -140,8 +140,7 @@ def run_without_evaluation(run: Run) -> bool:
     return not any(name.startswith("eval_") for name in run.series)
 
 
-@dataclass(frozen=True, slots=True)
-class Bump:
+class Bump(NamedTuple):
     """The largest stretch of evaluations that lies above what was reached before and comes back.
 
     height: of the smoothed curve over its lowest before, relative to that; z: in noise units; begin, end, top: indices.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,8 +16,7 @@ WARMUP_SHARE = 0.1
 """The first tenth of a run is left out: norms are high while the model meets the data."""
 
 
-@dataclass(frozen=True, slots=True)
-class Gradient:
+class Gradient(NamedTuple):
     """The gradient norm after the first tenth of the run.
 
     tail_over_head: median of the last quarter over that of the first quarter. p90: the value nine in ten stay below.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from advisor.model import Event
 from advisor.readers.event_patterns import Weight
@@ -46,8 +46,7 @@ _PATTERNS = {name: re.compile(pattern, re.IGNORECASE) for name, pattern in _NUMB
 _OTHERS = re.compile(rf"(?<!this )process \d+ has {_AMOUNT} memory in use", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Shortage:
+class Shortage(NamedTuple):
     """An out-of-memory message that ended the run, in GiB; NaN where the message does not say.
 
     requested: what the failed allocation asked for. capacity: of the device. free: what was free. allocated: held by tensors.

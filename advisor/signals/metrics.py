@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,8 +18,7 @@ HIGHER_IS_BETTER = re.compile(
 LEAST_VALUES = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Metric:
+class Metric(NamedTuple):
     """A task metric of the evaluations: best index and value, the last value (median of two), noise of one value."""
 
     series: Series
@@ -43,8 +42,7 @@ def task_metric(run: Run) -> Metric:
     raise NotMeasurable("eval_accuracy", need=LEAST_VALUES, have=0)
 
 
-@dataclass(frozen=True, slots=True)
-class OtherEvaluation:
+class OtherEvaluation(NamedTuple):
     """The further evaluation loss that rose most from its beginning to its end: relative rise, and the series."""
 
     series: Series

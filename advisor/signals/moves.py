@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,8 +20,7 @@ LATE = 1 / 3
 """Share of the run that counts as late."""
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+class Move(NamedTuple):
     """The course of one quantity, each level a median of a tenth of the run.
 
     low, high: the extreme levels, at low_x and high_x. late: the median of the last third. noise: standard deviation of one logged

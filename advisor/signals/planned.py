@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -37,8 +36,7 @@ NAMES: dict[str, tuple[Shape, float]] = {
 """Schedules of transformers by name: shape and power."""
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedRate:
+class PlannedRate(NamedTuple):
     """The learning rate over a planned run, as shares of its peak.
 
     end: the planned last position on the axis. warmup: where the warm-up ends. decay: where the decay begins.
@@ -60,7 +58,7 @@ class PlannedRate:
 
     def stretched(self, factor: float) -> PlannedRate:
         """Return the schedule of a run `factor` times as long: every part of it takes so much longer."""
-        return replace(self, end=self.end * factor, warmup=self.warmup * factor, decay=self.decay * factor)
+        return self._replace(end=self.end * factor, warmup=self.warmup * factor, decay=self.decay * factor)
 
 
 def _decay(shape: Shape, power: float, done: FloatArray) -> FloatArray:

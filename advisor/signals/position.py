@@ -15,7 +15,7 @@ WHOLE = 0.5
 """Share of whole numbers from which on the log counts passes, not places in them."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SpikePositions:
     """Spikes by their place in the pass over the rows.
 

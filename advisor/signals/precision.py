@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,8 +15,7 @@ from advisor.signals.registry import signal
 _SCALES = re.compile(r"(?:attempted loss scale: ?([\d.e+]*\d),? )?reducing (?:loss scale )?to ([\d.e+]*\d)", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Cut:
+class Cut(NamedTuple):
     """The loss scale fell to `scale` at step `x`; `halvings` says by how many factors of two."""
 
     x: float
@@ -25,8 +24,7 @@ class Cut:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class LossScale:
+class LossScale(NamedTuple):
     """How the loss scale fell: its cuts in the order of the steps, the first logged step, and the steps between two logged ones.
 
     A cut that a line reports lies somewhere in the `spacing` steps after its x.

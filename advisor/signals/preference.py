@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -37,8 +38,7 @@ def accuracies_move(rewards_accuracies: Series) -> Move:
     return move_of(rewards_accuracies)
 
 
-@dataclass(frozen=True, slots=True)
-class LateAccuracy:
+class LateAccuracy(NamedTuple):
     """The mean share of pairs ranked as labelled over the last third of the log, and its standard error from their scatter."""
 
     mean: float
@@ -56,7 +56,7 @@ def late_accuracy(rewards_accuracies: Series) -> LateAccuracy:
     return LateAccuracy(float(np.mean(late)), float(np.std(late, ddof=1)) / math.sqrt(len(late)), len(late))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class AccuracyFall:
     """The best evaluation accuracy and how far the last evaluations lie below it.
 

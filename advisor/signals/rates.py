@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from advisor.model import Facts
 from advisor.signals.registry import signal
@@ -30,8 +30,7 @@ ALPHA = 32.0
 """LoRA's published rates hold for this alpha; the step of B·A grows with alpha times the rate."""
 
 
-@dataclass(frozen=True, slots=True)
-class RateBand:
+class RateBand(NamedTuple):
     """Plausible learning rates: low … high, in the run's own terms.
 
     method: `lora`, `full`, or `unknown`, whose band spans both. size_known: whether the model's size entered.

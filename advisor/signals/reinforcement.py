@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -77,8 +77,7 @@ DEFAULT_GROUP = 8
 """TRL's default of num_generations, assumed where the configuration is not known."""
 
 
-@dataclass(frozen=True, slots=True)
-class DeadGroups:
+class DeadGroups(NamedTuple):
     """Groups of completions that all got the same reward, and so teach nothing.
 
     share: median over the log; start: over its first third. group: completions a prompt. pass_low, pass_high: the two pass rates p
@@ -119,8 +118,7 @@ def pass_rate(share: float, group: int) -> float:
     return low
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(NamedTuple):
     """The fall of the entropy a step, and the planned end of the run.
 
     slope: the flatter of those over the last third and the last two thirds (Theil–Sen), since entropy falls ever more slowly.

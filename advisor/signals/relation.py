@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,7 +21,7 @@ NEAR = 2
 """Training points on either side of an evaluation whose median is compared with it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TrainEval:
     """Training loss over evaluation loss, at the same places.
 
@@ -70,8 +71,7 @@ def train_eval(run: Run, train_loss: Series, eval_loss: Series) -> TrainEval:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
+class Pace(NamedTuple):
     """How a loss came down.
 
     fall: from the first to the last, relative to the first. early: share of that fall reached after a quarter of the sum of

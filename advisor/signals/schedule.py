@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,8 +12,7 @@ from advisor.model import Facts, NotMeasurable, Run, Series
 from advisor.signals.registry import signal
 
 
-@dataclass(frozen=True, slots=True)
-class Schedule:
+class Schedule(NamedTuple):
     """The learning rate as logged.
 
     peak: the highest. last: the last. zero_share: share of logged points at exactly zero. warmup: share of points before the peak.
@@ -102,8 +102,7 @@ def objective(run: Run, config: Facts) -> str:
     return "sft"
 
 
-@dataclass(frozen=True, slots=True)
-class Chance:
+class Chance(NamedTuple):
     """The loss of a model that knows nothing: ln(vocabulary), ln(classes) or ln 2; `of` says which."""
 
     loss: float
@@ -123,7 +122,7 @@ def chance_level(config: Facts, objective: str) -> Chance:
     raise NotMeasurable("config:vocab_size")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RateLeap:
     """The sharpest rise of the logged learning rate after the first tenth: by which factor, and where."""
 

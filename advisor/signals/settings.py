@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -149,8 +149,7 @@ def declared_warmup(config: Facts, planned_updates: float) -> float:
     return number_or(config, 0, "warmup_ratio") * planned_updates
 
 
-@dataclass(frozen=True, slots=True)
-class AdapterRate:
+class AdapterRate(NamedTuple):
     """The learning rate of a run, and what it amounts to for an adapter whose update is scaled by alpha / 32.
 
     equivalent: rate × α / 32, and × √r for rank-stabilised adapters, since the step of B·A grows with α × rate. For full

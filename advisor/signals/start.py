@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from advisor.signals.registry import signal
 from advisor.signals.stats import running_median
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class NonFinite:
     """Values that are no finite numbers: how many, the share, the index of the first, and the longest stretch of them."""
 
@@ -40,7 +41,7 @@ def train_non_finite(train_loss: Series) -> NonFinite:
     return non_finite(train_loss.values)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Zeros:
     """Training losses of exactly zero, and what the gradient norm was at those points.
 
@@ -71,8 +72,7 @@ def train_zeros(train_loss: Series, grad_norm: Series | None) -> Zeros:
     return Zeros(count, count / max(len(zero), 1), int(np.argmax(zero)), longest_true(zero), gradient)
 
 
-@dataclass(frozen=True, slots=True)
-class Beginning:
+class Beginning(NamedTuple):
     """What the training loss did in the first part of the run.
 
     first: the first value. low: the lowest that the loss had come to (first value, or a median of three) before its highest climb

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -97,8 +98,7 @@ def _pace(values: FloatArray, span: FloatArray, of: Series) -> Pace:
     return Pace(values, of.x, span, smooth, of, robust_noise(values), float(np.median(values)))
 
 
-@dataclass(frozen=True, slots=True)
-class Drift:
+class Drift(NamedTuple):
     """A slow change: medians of the first and the last fifth, and the rank correlation with the position in the run."""
 
     start: float
@@ -162,8 +162,7 @@ def data_wait(data_time: Series, step_duration: Series) -> float:
     return float(np.median(wait.values[i] / step.values[j]))
 
 
-@dataclass(frozen=True, slots=True)
-class Pauses:
+class Pauses(NamedTuple):
     """Single points that took far longer than usual, such as evaluations and checkpoints.
 
     at: their positions. share: of the whole time of the log that they took beyond the usual. every: the usual number of steps

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,8 +13,7 @@ from advisor.signals.stats import mann_kendall
 LEAST_STEPS = 16
 
 
-@dataclass(frozen=True, slots=True)
-class StepTokens:
+class StepTokens(NamedTuple):
     """Tokens of one optimizer step, from the running count: median, first and last quarter's median, and the p of no trend."""
 
     median: float
