@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,6 +12,21 @@ from advisor.changes import merge, propose
 from advisor.model import SEVERITIES, Diagnosis, Finding, Hit, NotJudged, NotMeasurable, Run
 from advisor.rulebook import Rule
 from advisor.signals import Measurements
+from advisor.signals.registry import Lazy
+
+if TYPE_CHECKING:
+    from advisor.data.signals import DatasetMeasurements
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """Everything the rule book says about one dataset. measured: the dataset and its measurements."""
+
+    measured: DatasetMeasurements
+    findings: tuple[Finding, ...]
+    clean: tuple[Rule, ...]
+    not_judged: tuple[NotJudged, ...]
+
 
 LEAST_FOR_A_VERDICT = {"train_loss": 8, "eval_loss": 5}
 """A run is called healthy only where a rule that needs so many points of its curve has looked."""
@@ -24,7 +40,7 @@ def diagnose(run: Run, rules: Iterable[Rule]) -> Diagnosis:
     clean: list[Rule] = []
     not_judged: list[NotJudged] = []
     for rule in rules:
-        if rule.objectives and objective not in rule.objectives:
+        if rule.subject != "run" or (rule.objectives and objective not in rule.objectives):
             continue
         result = judge(rule, measured)
         if isinstance(result, NotJudged):
@@ -40,22 +56,42 @@ def diagnose(run: Run, rules: Iterable[Rule]) -> Diagnosis:
     return Diagnosis(run, _verdict(kept, clean), objective, tuple(kept), tuple(clean), tuple(not_judged), tuple(changes))
 
 
+def examine(measured: DatasetMeasurements, rules: Iterable[Rule]) -> Examination:
+    """Judge a dataset by every rule that is about datasets and fits its training method."""
+    method = measured["volume"].method
+    findings: list[Finding] = []
+    clean: list[Rule] = []
+    not_judged: list[NotJudged] = []
+    for rule in rules:
+        if rule.subject != "dataset" or (rule.objectives and method not in rule.objectives):
+            continue
+        result = judge(rule, measured)
+        if isinstance(result, NotJudged):
+            not_judged.append(result)
+        elif isinstance(result, Hit):
+            findings.append(Finding(rule, result))
+        elif result is None:
+            clean.append(rule)
+    findings = _without_superseded(findings)
+    findings.sort(key=_gravity)
+    return Examination(measured, tuple(findings), tuple(clean), tuple(not_judged))
+
+
 class _DoesNotApply:
     """The rule is about runs with more or fewer points than this one."""
 
 
-def judge(rule: Rule, measured: Measurements) -> Hit | NotJudged | _DoesNotApply | None:
+def judge(rule: Rule, measured: Lazy) -> Hit | NotJudged | _DoesNotApply | None:
     """Return what `rule` says of a run: a hit, nothing (it looked and is content), or that it could not look.
 
     Its `[evidence]` is the least number of points of a series below which it does not judge; its `[most]` the number above
     which another rule is in charge.
     """
-    series = measured.run.series
     for name, most in rule.most.items():
-        if name in series and len(series[name].finite) > most:
+        if (measured.points(name) or 0) > most:
             return _DoesNotApply()
     for name, need in rule.evidence.items():
-        have = len(series[name].finite) if name in series else 0
+        have = measured.points(name) or 0
         if have < need:
             return NotJudged(rule, (name,), need, have)
     try:

@@ -17,3 +17,7 @@ class BadRule(AdvisorError):
 
 class BadConfig(AdvisorError):
     """A training configuration given with `--config` cannot be read."""
+
+
+class UnreadableData(AdvisorError):
+    """A dataset path names nothing that can be read."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from advisor.changes import RECIPES
-from advisor.detectors import DETECTORS, Detector, thresholds_of
+from advisor.detectors import ABOUT_DATASETS, DETECTORS, Detector, thresholds_of
 from advisor.errors import BadRule
 from advisor.model import PROBLEMS, SEVERITIES, Severity
 
@@ -69,6 +69,11 @@ class Rule:
     supersedes: tuple[str, ...]
     cases: tuple[Mapping[str, Any], ...]
     path: Path
+
+    @property
+    def subject(self) -> str:
+        """What the rule looks at: `run` or `dataset`."""
+        return "dataset" if self.detector in ABOUT_DATASETS else "run"
 
     @cached_property
     def function(self) -> Detector:

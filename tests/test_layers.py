@@ -14,6 +14,7 @@ LAYERS = (
     "locale",
     "readers",
     "signals",
+    "data",
     "detectors",
     "changes",
     "rulebook",
@@ -23,7 +24,18 @@ LAYERS = (
     "render",
     "cli",
 )
-HEAVY = ("torch", "transformers", "scipy", "matplotlib", "pandas", "tensorflow", "ruamel.yaml")
+HEAVY = (
+    "torch",
+    "transformers",
+    "scipy",
+    "matplotlib",
+    "pandas",
+    "tensorflow",
+    "ruamel.yaml",
+    "advisor.data",
+    "pyarrow",
+    "tokenizers",
+)
 
 
 def _imports(path):

@@ -6,16 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from advisor.cases import outcomes, run_of
+from advisor.cases import measured_of, outcomes
 from advisor.changes import RANGES, RECIPES
+from advisor.data.quality import CHECKS
 from advisor.engine import judge
 from advisor.errors import BadRule
 from advisor.model import PROBLEMS, Finding, Hit
 from advisor.readers.events import PATTERNS
 from advisor.render.words import Words
 from advisor.rulebook import LANGUAGES, WORDS, built_in_folder, load, parse
-from advisor.signals import Measurements
 
+ROOT = Path(__file__).parent.parent
 RULES = load()
 EACH = pytest.mark.parametrize("rule", RULES, ids=lambda r: r.id)
 CASES = [pytest.param(o, id=f"{o.rule.id}/{o.expected}-{o.number}") for rule in RULES for o in outcomes(rule)]
@@ -23,6 +24,8 @@ CASES = [pytest.param(o, id=f"{o.rule.id}/{o.expected}-{o.number}") for rule in 
 
 @pytest.mark.parametrize("outcome", CASES)
 def test_every_case_holds(outcome):
+    if outcome.rule.detector == "near_duplicates":
+        pytest.importorskip("advisor.data.duplicates")
     assert outcome.got == outcome.expected, outcome.because
 
 
@@ -52,15 +55,17 @@ def test_chinese_texts_are_chinese_and_use_its_punctuation(rule):
 
 @EACH
 def test_the_sentences_can_be_said_wherever_a_case_fires(rule):
+    if rule.detector == "near_duplicates":
+        pytest.importorskip("advisor.data.duplicates")
     for case in rule.cases:
         if case["expect"] != "fires":
             continue
-        run = run_of(case)
-        hit = judge(rule, Measurements(run))
+        measured = measured_of(rule, case)
+        hit = judge(rule, measured)
         assert isinstance(hit, Hit)
         finding = Finding(rule, hit)
         for language in LANGUAGES:
-            words = Words(language, run)
+            words = Words(language, getattr(measured, "run", None))
             for key in WORDS:
                 text = words.of(finding, key)
                 assert "nan" not in text.split(), text
@@ -94,6 +99,15 @@ def test_a_rule_supersedes_only_rules_that_exist():
 def test_every_kind_of_event_has_its_rule():
     judged = {r.thresholds["kind"] for r in RULES if r.detector == "event_logged"}
     assert judged == {kind for kind, _ in PATTERNS}
+
+
+def test_every_cause_and_every_check_of_the_data_has_its_rule():
+    said = {r.thresholds[key] for r in RULES for key in ("cause", "check") if key in r.thresholds}
+    code = "\n".join(p.read_text(encoding="utf-8") for p in (ROOT / "advisor/data").rglob("*.py"))
+    named = set(re.findall(r'(?:Cause|Flaw|_trouble|_say|trouble)\(\s*"([a-z-]+)"', code))
+    assert named - said <= {"archive-bomb", "cut-off-answer"}
+    assert set(CHECKS) - said == {"cut-off-answer"}
+    assert {s for s in said if f'"{s}"' not in code} == set()
 
 
 def _copy(tmp_path, old="", new=""):

@@ -26,3 +26,13 @@ def thresholds_of(function: Detector) -> Mapping[str, str]:
         for p in inspect.signature(function).parameters.values()
         if p.kind is inspect.Parameter.KEYWORD_ONLY
     }
+
+
+ABOUT_DATASETS: set[str] = set()
+"""Names of the detectors that look at a dataset and not at a run."""
+
+
+def dataset_detector(function: F) -> F:
+    """Register `function` as a detector that looks at a dataset."""
+    ABOUT_DATASETS.add(function.__name__)
+    return detector(function)

@@ -1,0 +1,286 @@
+"""Reading data files: one pass, in bounded memory, every record judged by itself. What `advisor train` reads with, too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import chain, islice
+from typing import Any, BinaryIO, cast
+
+from advisor.data.elements import Elements
+from advisor.data.lines import Block, Line, Transcoded, blocks_of, lines_of
+from advisor.data.malformed import BOM, Cause, cause_of, shown
+from advisor.data.model import Problem
+from advisor.data.parse import loads, with_pairs
+from advisor.data.places import place
+from advisor.data.records import Explain, Record, Records
+from advisor.data.schemas import BY_NAME, ENOUGH_TO_TELL, SCHEMAS, Schema, detect
+from advisor.data.shapes import Flaw, fits, flaws
+from advisor.data.sources import BROKEN_ARCHIVE, HEAD, File, encoding_of, kind_of
+from advisor.data.tables import Rows, rows_of_arrow, rows_of_parquet
+from advisor.errors import UnreadableData
+from advisor.model import Term
+
+Report = Callable[[Problem], None]
+
+ANY = "any"
+"""The name of the schema that asks for nothing but valid JSON."""
+
+
+class Reading:
+    """The good records of one file. While it is read, `report` hears of every other one.
+
+    schema: that of the file, known once the first record has been given out; None where no key is known, or with `any`.
+    records: how many were read, good or not. on_line hears of every cause together with the whole line it stands on.
+    """
+
+    def __init__(self, file: File, report: Report, *, spec: str = "auto", on_line: Explain | None = None) -> None:
+        if spec not in ("auto", ANY) and spec not in BY_NAME:
+            raise UnreadableData(f"no schema `{spec}`; expected auto, any, {', '.join(BY_NAME)}")
+        self.file = file
+        self.kind = ""
+        self.schema: Schema | None = BY_NAME.get(spec)
+        self.records = 0
+        self.crlf = False
+        self._spec = spec
+        self._report = report
+        self._on_line = on_line
+        self._places = True
+
+    def __iter__(self) -> Iterator[Record]:
+        """Yield (line, offset, line as it stands, value) of every record that its schema accepts."""
+        raw = self._raw_records()
+        if self._spec == "auto":
+            first = list(islice(raw, ENOUGH_TO_TELL))
+            self.schema = detect([record[3] for record in first])
+            raw = chain(first, raw)
+            if self.schema is None and first:
+                number, offset, line, value = first[0]
+                keys = ", ".join(map(str, value)) if isinstance(value, dict) else type(value).__name__
+                self._say(Cause("unknown-schema", 0, {"found": keys[:120] or "{}"}), (number, offset, line))
+        yield from self._fitting(raw)
+
+    def _fitting(self, raw: Iterator[Record]) -> Iterator[Record]:
+        schema = self.schema
+        if schema is None:
+            for record in raw:
+                self.records += 1
+                self._repeated_keys(record)
+                if self._spec == ANY:
+                    yield record
+            return
+        fit = fits(schema)
+        for record in raw:
+            self.records += 1
+            line, value = record[2], record[3]
+            keys = fit(value)
+            if keys:
+                # Where there are as many colons after quotes as keys, no key stands twice.
+                if line and line.count(b'":') != keys:
+                    self._repeated_keys(record)
+                yield record
+                continue
+            found = list(flaws(schema, value))
+            for flaw in found:
+                self._flawed(flaw, record)
+            self._repeated_keys(record)
+            if not found:
+                yield record
+
+    def _flawed(self, flaw: Flaw, record: Record) -> None:
+        number, offset, line, _ = record
+        at = len(line.rstrip()) - 1 if flaw.nth < 0 and not flaw.key else 0
+        if flaw.key:
+            needle, found = f'"{flaw.key}"'.encode(), -1
+            for _ in range(max(flaw.nth, 0) + 1):
+                found = line.find(needle, found + 1)
+            at = max(found, 0)
+        self._say(Cause(flaw.cause, at, flaw.facts), (number, offset, line))
+
+    def _repeated_keys(self, record: Record) -> None:
+        number, offset, line, value = record
+        if not any(line.count(f'"{key}"'.encode()) > 1 for key in _keys(value)):
+            return
+        twice: list[str] = []
+
+        def hook(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+            value = dict(pairs)
+            if len(value) < len(pairs):
+                seen: set[str] = set()
+                twice.extend(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+            return value
+
+        try:
+            with_pairs(line, hook)
+        except (ValueError, RecursionError):
+            return
+        if twice:
+            needle = f'"{twice[0]}"'.encode()
+            second = line.find(needle, line.find(needle) + 1)
+            self._say(Cause("repeated-key", max(second, 0), {"key": twice[0]}), (number, offset, line))
+
+    def _say(self, cause: Cause, line: Line) -> None:
+        number, offset, raw = line
+        if self._on_line is not None:
+            self._on_line(cause, line)
+        start, at = offset if self._places else -1, cause.at
+        where = start + at if start >= 0 else -1
+        if "encoding" in cause.facts and cause.name == "other-encoding":
+            encoding = str(cause.facts["encoding"])
+            at = len(raw[:at].decode(encoding, "replace").encode("utf-8"))
+            raw = raw.decode(encoding, "replace").encode("utf-8")
+        found = replace(place(self.file.name, number, start, raw, at, cause.facts), offset=where)
+        self._report(Problem(cause.name, found))
+
+    def _trouble(self, cause: str, number: int, offset: int, head: bytes) -> None:
+        facts: dict[str, str] = {}
+        if cause in ("damaged-archive", "archive-bomb"):
+            cause, facts = "damaged-archive", {"why": Term(cause)}
+        elif cause == "truncated-record":
+            facts = {"missing": "]"}
+        elif cause == "trailing-comma":
+            facts = {"close": head[:1].decode("utf-8", "replace")}
+        elif cause in ("missing-comma", "text-after-record"):
+            facts = {"found": shown(head[:12].decode("utf-8", "replace"))}
+        self._say(Cause(cause, 0, facts), (number, offset, head))
+
+    def _raw_records(self) -> Iterator[Record]:
+        stream = self.file.open()
+        try:
+            head = stream.read(HEAD)
+            stream.seek(0)
+        except BROKEN_ARCHIVE:
+            self._trouble("damaged-archive", 1, 0, b"")
+            return
+        self.kind = kind_of(head, self.file.suffix)
+        with stream:
+            yield from self._of_kind(self.kind, stream, head)
+
+    def _of_kind(self, kind: str, stream: BinaryIO, head: bytes) -> Iterator[Record]:
+        size = self.file.size if self.file.compressed else 0
+        if kind == "parquet":
+            # Parquet is read from its end: a stream that cannot go there is read into memory.
+            yield from rows_of_parquet(stream, self.file.name)
+        elif kind == "arrow":
+            yield from rows_of_arrow(stream, self.file.name)
+        elif kind == "utf-16":
+            yield from self._transcoded(stream, head)
+        elif kind == "json-array":
+            self._mark(head)
+            body = _after_mark(stream, head)
+            for line in Elements(body, self._trouble, size=size):
+                try:
+                    yield (*line, loads(line[2]))
+                except ValueError:
+                    self._say(cause_of(line[2]), line)
+        elif kind in ("csv", "tsv"):
+            self._mark(head)
+            rows = Rows(self._lines(stream, size, head), self._say, delimiter="," if kind == "csv" else "\t")
+            yield from self._of_table(iter(rows))
+        elif kind == "json-lines":
+            yield from Records(self._blocks(stream, size, head), self._say)
+        elif kind == "text":
+            yield from self._of_text(self._lines(stream, size, head))
+        else:
+            cause = {"empty": "empty-file", "web-page": "web-page", "lfs-pointer": "lfs-pointer"}.get(kind, "foreign-format")
+            self._say(Cause(cause, 0, {"found": kind}), (1, 0, head.split(b"\n", 1)[0][:200]))
+
+    def _mark(self, head: bytes) -> None:
+        if head.startswith(BOM):
+            self._say(Cause("byte-order-mark", 0), (1, 0, head.split(b"\n", 1)[0]))
+
+    def _transcoded(self, stream: BinaryIO, head: bytes) -> Iterator[Record]:
+        encoding = encoding_of(head) or "utf-16"
+        text = head.decode(encoding, "replace")
+        self._say(
+            Cause("wide-encoding", 0, {"encoding": encoding.upper()}), (1, 0, text.splitlines()[0].encode("utf-8", "replace"))
+        )
+        # Places in bytes would be those of another encoding.
+        self._places = False
+        recoded = cast("BinaryIO", Transcoded(stream, encoding))
+        start = text.removeprefix("\ufeff").encode("utf-8", "replace")
+        yield from self._of_kind(kind_of(start, self.file.suffix), recoded, start)
+
+    def _lines(self, stream: BinaryIO, size: int, head: bytes) -> Iterator[Line]:
+        return lines_of(stream, self._trouble, size=size, end=self._line_end(head))
+
+    def _blocks(self, stream: BinaryIO, size: int, head: bytes) -> Iterator[Block]:
+        return blocks_of(stream, self._trouble, size=size, end=self._line_end(head))
+
+    def _line_end(self, head: bytes) -> bytes:
+        r"""Return the line end of a text that begins with `head`; say so where it is not `\n`."""
+        first = head.split(b"\n", 1)[0]
+        if b"\n" not in head and b"\r" in head.rstrip(b"\r"):
+            self._say(Cause("carriage-return", head.index(b"\r"), {"found": "CR"}), (1, 0, head[:200]))
+            return b"\r"
+        if b"\r\n" in head:
+            self._say(Cause("carriage-return", len(first) - 1, {"found": "CR LF"}), (1, 0, first))
+        return b"\n"
+
+    def _of_text(self, lines: Iterable[Line]) -> Iterator[Record]:
+        for line in lines:
+            try:
+                text = line[2].decode("utf-8")
+            except UnicodeDecodeError:
+                self._say(cause_of(line[2]), line)
+                continue
+            if text.strip():
+                yield (*line, {"text": text.rstrip("\r")})
+
+    def _of_table(self, rows: Iterator[tuple[Line, list[str]]]) -> Iterator[Record]:
+        first = next(rows, None)
+        if first is None:
+            return
+        line, fields = first
+        names = [name.strip().lstrip("\ufeff") for name in fields]
+        header = _header(names)
+        if header:
+            if header.columns:
+                self._say(Cause("csv-header", 0, {"found": ", ".join(names)}), line)
+            columns: Sequence[str] = names
+        else:
+            columns = _columns(len(fields), self.schema)
+            rows = chain([first], rows)
+        ranked = columns[-1] == "targets"
+        for line, fields in rows:
+            if len(fields) != len(columns) and not ranked:
+                self._say(Cause("csv-columns", 0, {"found": len(fields), "expected": len(columns)}), line)
+                continue
+            value: dict[str, Any] = dict(zip(columns, fields, strict=False))
+            if ranked:
+                value["targets"] = [field for field in fields[len(columns) - 1 :] if field]
+            yield (*line, value)
+
+
+def _keys(value: Any) -> set[str]:
+    """Return the keys of a value and of what stands in its lists."""
+    if isinstance(value, list):
+        return set().union(*map(_keys, value[:1000]))
+    if not isinstance(value, dict):
+        return set()
+    return {*value, *(key for inner in value.values() if isinstance(inner, dict | list) for key in _keys(inner))}
+
+
+def _after_mark(stream: BinaryIO, head: bytes) -> BinaryIO:
+    if head.startswith(BOM):
+        stream.read(len(BOM))
+    return stream
+
+
+def _header(names: Sequence[str]) -> Schema | None:
+    """Return the schema whose keys the first row of a table names, or None where that row is data."""
+    lower = {name.lower() for name in names}
+    for schema in SCHEMAS:
+        if schema.shape == "flat" and schema.keys.keys() <= lower:
+            return schema
+    return None
+
+
+def _columns(count: int, schema: Schema | None) -> tuple[str, ...]:
+    """Return what the columns of a table without a header hold: the documented forms by their number."""
+    if schema is not None and schema.name == "pangu-ranking":
+        return ("context", "targets")
+    for columns in BY_NAME["pangu-sft"].columns:
+        if len(columns) == count:
+            return columns
+    return ("text",) if count == 1 else ("context", "targets")

@@ -1,0 +1,323 @@
+"""Measurements of a dataset, by name, as the signals of a run: lazy, kept, and without thresholds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, TypeVar
+
+import numpy as np
+
+from advisor.data.groups import Groups, differing, from_lists, group_by, one_each
+from advisor.data.limits import DEFAULT_EPOCHS, Limits, limits_of
+from advisor.data.model import Occurrences
+from advisor.data.quality.checks import CHECKS, ENDED, PROSE
+from advisor.data.survey import Split, Survey
+from advisor.model import NotMeasurable
+from advisor.signals.registry import Lazy
+
+F = TypeVar("F", bound=Callable[..., Any])
+DATASET_SIGNALS: dict[str, Callable[..., Any]] = {}
+
+
+def dataset_signal(function: F) -> F:
+    """Register `function` as the signal of its own name."""
+    DATASET_SIGNALS[function.__name__] = function
+    return function
+
+
+class DatasetMeasurements(Lazy):
+    """What can be measured on one dataset, computed when first asked for."""
+
+    def __init__(self, survey: Survey, *, near: bool = True, engine: str = "local", threshold: float = 0.7) -> None:
+        super().__init__()
+        self.survey = survey
+        self.options = NearOptions(near, engine, threshold)
+
+    def _measure(self, name: str) -> Any:
+        if name in DATASET_SIGNALS:
+            return self.call(DATASET_SIGNALS[name], {})
+        if name in ("survey", "options"):
+            return getattr(self, name)
+        if name == "train":
+            return self.survey.train
+        if name == "evaluation":
+            if self.survey.evaluation is None:
+                raise NotMeasurable("evaluation_data")
+            return self.survey.evaluation
+        raise NotMeasurable(name)
+
+    def points(self, name: str) -> int:
+        """Return how many rows, or records, there are to judge by."""
+        return {"rows": len(self.survey.train), "records": self.survey.train.records}.get(name, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class NearOptions:
+    """How rows that are nearly the same are looked for."""
+
+    wanted: bool
+    engine: str
+    threshold: float
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """How much there is to train on. method: `sft`, `dpo`, `ranking` or `pretrain`. tokens: of the rows, counted or estimated."""
+
+    method: str
+    rows: int
+    tokens: int
+    files: int
+    largest: int
+    size: int
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Some rows of all, with the places of the first ones."""
+
+    count: int
+    of: int
+    rows: np.ndarray[tuple[int], np.dtype[np.int64]]
+
+
+@dataclass(frozen=True, slots=True)
+class Leaks:
+    """Rows of the evaluation data that stand in the training data too: (row there, row here, how), by the row there."""
+
+    rows: tuple[tuple[int, int, str], ...]
+    of: int
+    near: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Lengths:
+    """Rows longer than a limit, and the tokens of their answers that would be cut off."""
+
+    limit: int
+    count: int
+    of: int
+    lost: int
+    answers: int
+    longest: int
+    rows: np.ndarray[tuple[int], np.dtype[np.int64]]
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Rows with nothing wrong among all records."""
+
+    normal: int
+    of: int
+    worst: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """Rows on either side of a split."""
+
+    train: int
+    evaluation: int
+
+
+@dataset_signal
+def problems(train: Split) -> Mapping[str, Occurrences]:
+    """Causes of records that cannot be used."""
+    return train.problems
+
+
+@dataset_signal
+def record_count(train: Split) -> int:
+    """Records read, good or not."""
+    return train.records
+
+
+@dataset_signal
+def text_findings(train: Split) -> Mapping[str, Occurrences]:
+    """Checks of the text that good rows fail."""
+    if not len(train):
+        raise NotMeasurable("rows")
+    return train.findings
+
+
+@dataset_signal
+def row_count(train: Split) -> int:
+    """Good rows."""
+    return len(train)
+
+
+@dataset_signal
+def habit(train: Split) -> tuple[float, int]:
+    """Share of the prose answers that end as prose does, and how many there are."""
+    terms = train.column("terms")
+    prose = int(np.count_nonzero(terms & PROSE))
+    return (float(np.count_nonzero(terms & ENDED)) / prose if prose else 0.0), prose
+
+
+@dataset_signal
+def exact_groups(train: Split) -> Groups:
+    """Rows with the same text."""
+    return group_by(train.column("exact"))
+
+
+@dataset_signal
+def normal_groups(train: Split) -> Groups:
+    """Rows that differ only in case, white space or the form of their characters; one of each exact group."""
+    return one_each(group_by(train.column("normal")), train.column("exact"))
+
+
+@dataset_signal
+def conflict_groups(train: Split) -> Groups:
+    """Rows with the same prompt and different answers."""
+    prompts = train.column("prompt")
+    return differing(group_by(prompts, np.flatnonzero(prompts != 0)), train.column("answer"))
+
+
+@dataset_signal
+def template_groups(train: Split) -> Groups:
+    """Rows that differ in their numbers alone; one of each normalised group."""
+    return one_each(group_by(train.column("masked")), train.column("normal"))
+
+
+@dataset_signal
+def near_clusters(survey: Survey, options: NearOptions) -> tuple[Groups, tuple[tuple[int, int, float], ...]]:
+    """Rows that are nearly the same, within the training data and from the evaluation data into it."""
+    if not options.wanted:
+        raise NotMeasurable("near_duplicates")
+    try:
+        near_duplicates = import_module("advisor.data.duplicates").near_duplicates
+    except ImportError as error:
+        raise NotMeasurable("near_engine") from error
+
+    own = len(survey.train)
+
+    def texts() -> Any:
+        yield from survey.train.texts()
+        if survey.evaluation is not None:
+            yield from survey.evaluation.texts()
+
+    found = near_duplicates(texts(), threshold=options.threshold, engine=options.engine)
+    groups: list[list[int]] = []
+    keep: list[int] = []
+    similarity: list[list[float]] = []
+    across: list[tuple[int, int, float]] = []
+    for cluster in found.clusters:
+        # One template with other numbers is no duplicate; `template_groups` counts these.
+        if getattr(cluster, "kind", "near") != "near":
+            continue
+        likeness = dict(zip(cluster.rows, cluster.similarity, strict=True))
+        inside = [row for row in cluster.rows if row < own]
+        outside = [row for row in cluster.rows if row >= own]
+        if len(inside) > 1:
+            groups.append(inside)
+            keep.append(cluster.keep if cluster.keep < own else inside[0])
+            similarity.append([likeness[row] for row in inside])
+        if inside:
+            across += [(row - own, inside[0], likeness[row]) for row in outside]
+    return from_lists(groups, keep, similarity), tuple(across)
+
+
+@dataset_signal
+def near_groups(near_clusters: tuple[Groups, Any], train: Split) -> Groups:
+    """Clusters of rows that are nearly the same and not already the same when normalised."""
+    groups, normal = near_clusters[0], train.column("normal")
+    chosen: list[list[int]] = []
+    keep: list[int] = []
+    similarity: list[list[float]] = []
+    for number, group in enumerate(groups):
+        start = int(groups.starts[number])
+        first: dict[int, tuple[int, float]] = {}
+        kept = int(groups.keep[number])
+        first[int(normal[kept])] = (kept, 1.0)
+        for index, row in enumerate(group):
+            first.setdefault(int(normal[row]), (int(row), float(groups.similarity[start + index])))
+        if len(first) > 1:
+            members = sorted(first.values())
+            chosen.append([row for row, _ in members])
+            similarity.append([value for _, value in members])
+            keep.append(kept)
+    return from_lists(chosen, keep, similarity)
+
+
+@dataset_signal
+def leaks(survey: Survey, evaluation: Split, near_clusters: tuple[Groups, Any] | None) -> Leaks:
+    """Rows of the evaluation data that were trained on: the same, the same when normalised, or nearly the same."""
+    train = survey.train
+    found: dict[int, tuple[int, str]] = {}
+    for name, how in (("exact", "exact"), ("normal", "normalised")):
+        first: dict[int, int] = {}
+        for row, key in enumerate(train.columns[name]):
+            first.setdefault(key, row)
+        for row, key in enumerate(evaluation.columns[name]):
+            if key in first:
+                found.setdefault(row, (first[key], how))
+    for row, here, _ in near_clusters[1] if near_clusters else ():
+        found.setdefault(row, (here, "near"))
+    rows = tuple((there, here, how) for there, (here, how) in sorted(found.items()))
+    return Leaks(rows, len(evaluation), near_clusters is not None)
+
+
+@dataset_signal
+def effective_epochs(
+    exact_groups: Groups, normal_groups: Groups, near_groups: Groups | None, row_count: int, survey: Survey
+) -> tuple[float, float]:
+    """Passes over the data as planned, and how often a distinct row is really seen: epochs times duplication."""
+    if not row_count:
+        raise NotMeasurable("rows")
+    removable = exact_groups.removable + normal_groups.removable + (near_groups.removable if near_groups else 0)
+    epochs = float(survey.config.get("num_train_epochs", DEFAULT_EPOCHS))
+    return epochs, epochs * row_count / max(row_count - removable, 1)
+
+
+@dataset_signal
+def volume(train: Split) -> Volume:
+    """How much there is to train on."""
+    from advisor.data.schemas import BY_NAME
+
+    schemas = train.schemas
+    name = max(schemas, key=lambda key: schemas[key], default="")
+    method = BY_NAME[name].method if name in BY_NAME else "sft"
+    tokens = int(train.column("prompt_tokens").sum() + train.column("answer_tokens").sum())
+    sizes = [file.size for file in train.files]
+    return Volume(method, len(train), tokens, len(sizes), max(sizes, default=0), sum(sizes), limits_of(method))
+
+
+@dataset_signal
+def sides(train: Split, evaluation: Split) -> Sides:
+    """Rows to train on and rows to evaluate on."""
+    return Sides(len(train), len(evaluation))
+
+
+@dataset_signal
+def lengths(train: Split, survey: Survey) -> Lengths:
+    """Rows longer than the limit that is configured."""
+    limit = int(survey.config.get("max_length", 0) or 0)
+    if not limit:
+        raise NotMeasurable("max_length")
+    prompt, answer = train.column("prompt_tokens"), train.column("answer_tokens")
+    whole = prompt + answer
+    long = np.flatnonzero(whole > limit)
+    lost = int(np.minimum(whole[long] - limit, answer[long]).sum())
+    longest = int(whole.max()) if len(whole) else 0
+    return Lengths(limit, len(long), len(whole), lost, int(answer.sum()), longest, long)
+
+
+WEIGHTLESS = ("answer-language", "refusal", "personal-data", "emoji-run", "newline-run", "cut-off-answer", "broken-length-limit")
+"""Checks that do not make a row abnormal by themselves: they depend on what the data are for, or on a guess."""
+
+
+@dataset_signal
+def health(train: Split, exact_groups: Groups, normal_groups: Groups) -> Health:
+    """Records with no fault that is certain: readable, not a duplicate, no garbled or empty text."""
+    if not train.records:
+        raise NotMeasurable("records")
+    counted = ~sum(1 << CHECKS.index(name) for name in WEIGHTLESS)
+    bad = (train.column("flags") & counted) != 0
+    for groups in (exact_groups, normal_groups):
+        bad[np.setdiff1d(groups.rows, groups.keep)] = True
+    counts = {name: found.count for name, found in train.problems.items()} | {"duplicate-rows": exact_groups.removable}
+    worst = max(counts, key=lambda name: counts[name], default="")
+    return Health(len(train) - int(bad.sum()), train.records, worst if counts.get(worst) else "")
