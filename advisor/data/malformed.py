@@ -149,7 +149,7 @@ def _misplaced(text: str, fault: Fault, rest: str, found: str) -> tuple[int, str
         return at, "unquoted-key", {"found": word[0][:24]}
     if what == "value" and rest[0] in ",}]":
         return at, "missing-value", {"found": found}
-    if what == "comma-or-close":
+    if what == "comma-or-close" and rest[0] != ":":
         before = text[:at].rstrip()
         if before.endswith('"') and not _KEY_FOLLOWS.match(rest) and rest[0] not in "{[":
             return len(before) - 1, "unescaped-quote", {"found": shown(text[max(len(before) - 12, 0) : at + 12])}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain, islice
@@ -145,24 +146,22 @@ class Reading:
         self._say(Cause(cause, 0, facts), (number, offset, head))
 
     def _raw_records(self) -> Iterator[Record]:
-        stream = self.file.open()
-        try:
-            head = stream.read(HEAD)
-            stream.seek(0)
-        except BROKEN_ARCHIVE:
-            self._trouble("damaged-archive", 1, 0, b"")
-            return
-        self.kind = kind_of(head, self.file.suffix)
-        with stream:
+        with self.file.open() as stream:
+            try:
+                head = stream.read(HEAD)
+                stream = _rewound(stream, head)
+            except BROKEN_ARCHIVE:
+                self._trouble("damaged-archive", 1, 0, b"")
+                return
+            self.kind = kind_of(head, self.file.suffix)
             yield from self._of_kind(self.kind, stream, head)
 
     def _of_kind(self, kind: str, stream: BinaryIO, head: bytes) -> Iterator[Record]:
         size = self.file.size if self.file.compressed else 0
         if kind == "parquet":
-            # Parquet is read from its end: a stream that cannot go there is read into memory.
-            yield from rows_of_parquet(stream, self.file.name)
+            yield from rows_of_parquet(_seekable(stream), self.file.name)
         elif kind == "arrow":
-            yield from rows_of_arrow(stream, self.file.name)
+            yield from rows_of_arrow(_seekable(stream), self.file.name)
         elif kind == "utf-16":
             yield from self._transcoded(stream, head)
         elif kind == "json-array":
@@ -250,6 +249,32 @@ class Reading:
             if ranked:
                 value["targets"] = [field for field in fields[len(columns) - 1 :] if field]
             yield (*line, value)
+
+
+class _Resumed:
+    """A stream that cannot be rewound, with what was read of it already put in front again."""
+
+    def __init__(self, head: bytes, stream: BinaryIO) -> None:
+        self._head, self._stream = head, stream
+
+    def read(self, count: int = -1) -> bytes:
+        """Return the next bytes, first of all those that were put in front."""
+        if not self._head:
+            return self._stream.read(count)
+        part, self._head = (self._head, b"") if count < 0 else (self._head[:count], self._head[count:])
+        return part + self._stream.read(-1) if count < 0 else part
+
+
+def _rewound(stream: BinaryIO, head: bytes) -> BinaryIO:
+    if stream.seekable():
+        stream.seek(0)
+        return stream
+    return cast("BinaryIO", _Resumed(head, stream))
+
+
+def _seekable(stream: BinaryIO) -> BinaryIO:
+    """Return a stream that is read from its end, as Parquet is: one that cannot be is read into memory."""
+    return io.BytesIO(stream.read()) if isinstance(stream, _Resumed) else stream
 
 
 def _keys(value: Any) -> set[str]:

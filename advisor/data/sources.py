@@ -5,12 +5,14 @@ from __future__ import annotations
 import glob
 import io
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from advisor.data.parse import loads
 from advisor.errors import UnreadableData
-from advisor.readers.streams import BROKEN_ARCHIVE, SUFFIXES, compression_of, decompressed, open_binary
+from advisor.readers.streams import BROKEN_ARCHIVE, SUFFIXES, compression_of, decompressed
 
 DATA_SUFFIXES = (".jsonl", ".json", ".ndjson", ".csv", ".tsv", ".parquet", ".arrow", ".feather", ".txt", ".text")
 """Files that are taken from a folder; a file named by itself is read whatever its suffix."""
@@ -51,15 +53,20 @@ class File:
             name = name.removesuffix(packed)
         return Path(name).suffix
 
-    def open(self) -> BinaryIO:
-        """Return the decompressed content. Raises UnreadableData where the file cannot be opened."""
-        if self.data is not None:
-            return decompressed(io.BytesIO(self.data), self.name)
-        assert self.path is not None
+    @contextmanager
+    def open(self) -> Iterator[BinaryIO]:
+        """Give the decompressed content. Raises UnreadableData where the file cannot be opened."""
         try:
-            return open_binary(self.path)
+            raw: BinaryIO = io.BytesIO(self.data) if self.data is not None else self._path.open("rb")
         except OSError as error:
             raise UnreadableData(f"{self.name}: cannot be opened ({error.strerror}); check its permissions") from error
+        with raw, decompressed(raw, self.name) as stream:
+            yield stream
+
+    @property
+    def _path(self) -> Path:
+        assert self.path is not None
+        return self.path
 
     @property
     def compressed(self) -> bool:
@@ -149,18 +156,23 @@ def kind_of(head: bytes, suffix: str) -> str:
 
 def _is_array(text: bytes, suffix: str) -> bool:
     """Tell whether a text that begins with `[` is one array of records, and not JSON lines that are arrays of turns."""
-    from advisor.data.parse import loads
-
-    first, newline, rest = text.partition(b"\n")
+    first, _, rest = text.partition(b"\n")
     try:
         value = loads(first)
     except ValueError:
-        # A first line that is broken in a file of lines: its brackets match the second line's, which is whole.
-        second = rest.lstrip().partition(b"\n")[0]
-        return not (len(first) > len(b"[{") and second.startswith(b"[") and second.rstrip().endswith(b"]"))
-    if newline and rest.strip():
+        # A broken first line in a file of lines: the second one is whole, and the first does not lead on to it.
+        leads_on = first.rstrip().endswith((b",", b"[", b"{"))
+        return leads_on or not _is_whole(rest.lstrip().partition(b"\n")[0])
+    if rest.strip():
         return False
     return suffix == ".json" or not (isinstance(value, list) and value and isinstance(value[0], dict) and "context" in value[0])
+
+
+def _is_whole(line: bytes) -> bool:
+    try:
+        return isinstance(loads(line), dict | list)
+    except ValueError:
+        return False
 
 
 def encoding_of(head: bytes) -> str | None:

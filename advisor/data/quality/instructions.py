@@ -15,8 +15,8 @@ _MOST = re.compile(
 _LEAST = re.compile(
     r"(?:at least|no fewer than|no less than|minimum of|more than)\s+(\d{1,5})\s+(words?|characters?)\b", re.IGNORECASE
 )
-_MOST_ZH = re.compile(r"(?:不超过|不多于|不得超过|少于|最多|控制在|限制在)\s*(\d{1,5})\s*个?字|(\d{1,5})\s*个?字(?:以内|之内|以下)")
-_LEAST_ZH = re.compile(r"(?:不少于|不低于|至少|超过|多于)\s*(\d{1,5})\s*个?字|(\d{1,5})\s*个?字(?:以上)")
+_MOST_ZH = re.compile(r"(?:不超过|不多于|不得超过|(?<!不)少于|最多|控制在|限制在)\s*(\d{1,5})\s*个?字|(\d{1,5})\s*个?字(?:以内|之内|以下)")
+_LEAST_ZH = re.compile(r"(?:不少于|不低于|至少|(?<!不)(?<!不得)超过|多于)\s*(\d{1,5})\s*个?字|(\d{1,5})\s*个?字(?:以上)")
 _JSON = re.compile(
     r"(?:return|output|respond|reply|answer|format\w*|as|in|valid|only)\s+(?:\w+\s+){0,3}JSON\b|"
     r"(?:以|用|按|输出|返回|生成|采用).{0,8}JSON",
@@ -40,13 +40,10 @@ def broken_length(prompt: str, answer: str) -> dict[str, str | int] | None:
                     "unit": Term("unit-words" if found[2].lower().startswith("word") else "unit-characters"),
                 }
     for pattern, most in ((_MOST_ZH, True), (_LEAST_ZH, False)):
-        # `不超过` holds `超过`: the upper limit is looked for first, and where it stands there is no lower one.
-        found = pattern.search(prompt)
-        if found:
+        if found := pattern.search(prompt):
             asked, length = int(found[1] or found[2]), len("".join(answer.split()))
             if _missed(length, asked, most=most):
                 return {"asked": asked, "length": length, "unit": Term("unit-characters")}
-            return None
     return None
 
 
