@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -75,6 +75,31 @@ def examine(measured: DatasetMeasurements, rules: Iterable[Rule]) -> Examination
     findings = _without_superseded(findings)
     findings.sort(key=_gravity)
     return Examination(measured, tuple(findings), tuple(clean), tuple(not_judged))
+
+
+EXPLAINS: Mapping[str, frozenset[str]] = {
+    "overfitting": frozenset({"exact-duplicates", "normalised-duplicates", "near-duplicates", "rows-below-minimum"}),
+    "divergence": frozenset({"health-low", "mojibake", "garbled-characters", "conflicting-answers", "mixed-schemas"}),
+    "instability": frozenset({"health-low", "mojibake", "garbled-characters", "conflicting-answers", "repetitive-answer"}),
+    "plateau": frozenset({"conflicting-answers", "empty-answer", "health-low"}),
+    "underfitting": frozenset({"conflicting-answers", "rows-below-minimum"}),
+    "zero-loss": frozenset({"empty-answer", "exact-duplicates", "overlong-rows"}),
+}
+"""Problem of a run → slugs of the dataset's rules that are documented as its cause (Pangu FAQ on loss curves and poor results)."""
+
+READING_FAILED = "read-example-failed"
+
+
+def explained(diagnosis: Diagnosis, examination: Examination) -> tuple[tuple[Finding, Finding], ...]:
+    """Return (finding of the run, finding of its data that explains it); a failed reading is explained by every broken record."""
+    pairs = []
+    for symptom in diagnosis.findings:
+        known = EXPLAINS.get(symptom.rule.problem, frozenset())
+        for cause in examination.findings:
+            broken = cause.rule.detector == "record_problem" and cause.rule.severity == "error"
+            if cause.rule.slug in known or (symptom.rule.slug == READING_FAILED and broken):
+                pairs.append((symptom, cause))
+    return tuple(pairs)
 
 
 class _DoesNotApply:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import Any
 
-from advisor.data.malformed import BOM, FULL_WIDTH, Cause, cause_of
+from advisor.data.malformed import BOM, FULL_WIDTH, QUOTES, Cause, cause_of
 from advisor.data.parse import dumps, loads
 from advisor.data.schemas import Schema
 from advisor.data.shapes import flaws
@@ -82,12 +82,21 @@ def _replaced(text: bytes, cause: Cause) -> list[bytes] | None:
     if cause.name == "python-literal":
         return [text[:at] + _LITERALS[found].encode() + text[at + len(found) :]]
     if cause.name == "typographic-punctuation":
-        plain = FULL_WIDTH.get(found, '"')
-        return [text[:at] + plain.encode() + text[at + len(found.encode()) :]]
+        before, after = text[:at], text[at + len(found.encode()) :]
+        if found in FULL_WIDTH:
+            return [before + FULL_WIDTH[found].encode() + after]
+        inside, closing, rest = _to_closing(after.decode("utf-8"))
+        return [before + b'"' + inside.encode() + b'"' + rest.encode()] if closing else None
     if cause.name == "unquoted-key":
         end = at + len(found.encode())
         return [text[:at] + b'"' + text[at:end] + b'"' + text[end:]]
     return None
+
+
+def _to_closing(text: str) -> tuple[str, str, str]:
+    """Split `text` at the first typographic quotation mark."""
+    at = next((index for index, char in enumerate(text) if char in QUOTES), len(text))
+    return text[:at], text[at : at + 1], text[at + 1 :]
 
 
 def _is_whole(text: bytes) -> bool:

@@ -198,7 +198,8 @@ class Reading:
         self._places = False
         recoded = cast("BinaryIO", Transcoded(stream, encoding))
         start = text.removeprefix("\ufeff").encode("utf-8", "replace")
-        yield from self._of_kind(kind_of(start, self.file.suffix), recoded, start)
+        self.kind = kind_of(start, self.file.suffix)
+        yield from self._of_kind(self.kind, recoded, start)
 
     def _lines(self, stream: BinaryIO, size: int, head: bytes) -> Iterator[Line]:
         return lines_of(stream, self._trouble, size=size, end=self._line_end(head))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from rich.cells import cell_len
@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.text import Text
 
 from advisor.data.survey import Split
-from advisor.engine import Examination
-from advisor.model import Finding, NotJudged, Place
+from advisor.engine import Examination, explained
+from advisor.model import Diagnosis, Finding, NotJudged, Place
 from advisor.render.markdown import escape
 from advisor.render.text import STYLES, _hanging, _wrapped
 from advisor.render.words import Words
@@ -20,12 +20,16 @@ SHOWN = 3
 """Records shown of each finding; `--all` shows every one."""
 
 
-def render(examination: Examination, language: str, console: Console, *, every: bool = False) -> None:
-    """Print the answer on `console`."""
+def render(
+    examination: Examination, language: str, console: Console, *, every: bool = False, diagnoses: Sequence[Diagnosis] = ()
+) -> None:
+    """Print the answer on `console`. diagnoses: of the runs that these data were used for, which they may explain."""
     words = Words(language)
     for line in _heads(examination, words):
         console.print(Text(line, style="dim"), soft_wrap=True)
     console.print(Text(_verdict(examination, words), style=_style(examination)))
+    for line in _explanations(examination, diagnoses, words):
+        _wrapped(Text(line, style="bold"), 0, console)
     for finding in examination.findings:
         _finding(finding, words, console, every=every)
     console.print()
@@ -124,11 +128,22 @@ def where(place: Place, words: Words) -> str:
     return text
 
 
-def markdown(examination: Examination, language: str, *, every: bool = False) -> str:
+def _explanations(examination: Examination, diagnoses: Sequence[Diagnosis], words: Words) -> Iterator[str]:
+    """Yield what the data explain of the runs: `ERROR-001 … is explained by DATA-107 …`."""
+    for diagnosis in diagnoses:
+        for symptom, pairs in groupby(explained(diagnosis, examination), key=lambda pair: pair[0]):
+            causes = words("separator").join(f"{cause.rule.id} {words.of(cause, 'title')}" for _, cause in pairs)
+            yield words("explained_by", rule=symptom.rule.id, title=words.of(symptom, "title"), causes=causes)
+
+
+def markdown(examination: Examination, language: str, *, every: bool = False, diagnoses: Sequence[Diagnosis] = ()) -> str:
     """Return the answer as a Markdown document."""
     words = Words(language)
     blocks = [f"## {words('data_heading')}", f"**{_verdict(examination, words)}**"]
     blocks.append("\n".join(f"- {escape(line)}" for line in _heads(examination, words)))
+    explanations = list(_explanations(examination, diagnoses, words))
+    if explanations:
+        blocks.append("\n".join(f"- {escape(line)}" for line in explanations))
     for finding in examination.findings:
         rule, places = finding.rule, finding.hit.places
         lines = [f"### {words(f'severity.{rule.severity}')} {rule.id}: {escape(words.of(finding, 'title'))}", ""]

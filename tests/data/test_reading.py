@@ -79,7 +79,7 @@ def test_an_element_of_an_array_is_found_on_its_line():
         (b'[\n{"context": "a", "target": "b"},\n]', "trailing-comma", 3),
         (b'[\n{"context": "a", "target": "b"}\n', "truncated-record", 3),
         (b'[\n{"context": "a", "target": "b"}\n]\nend', "text-after-record", 3),
-        (b'[\n{"context": "a", "target": "b"},\n{"context": ["a", "target": "d"},\n{"context": "e", "target": "f"}\n]', "broken-syntax", 3),
+        (b'[\n{"context": ["a", "target": "d"},\n{"context": "e", "target": "f"}\n]', "broken-syntax", 2),
     ],
 )  # fmt: skip
 def test_what_is_wrong_between_the_elements_of_an_array_is_named(content, cause, line):
@@ -245,5 +245,3 @@ def test_a_damaged_archive_gives_what_stands_before_the_damage(tmp_path):
 def test_an_unknown_schema_is_an_error_that_names_the_known_ones():
     with pytest.raises(UnreadableData, match="pangu-sft"):
         read(LINES, spec="pangu")
-
-

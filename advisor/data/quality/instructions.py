@@ -15,7 +15,9 @@ _MOST = re.compile(
 _LEAST = re.compile(
     r"(?:at least|no fewer than|no less than|minimum of|more than)\s+(\d{1,5})\s+(words?|characters?)\b", re.IGNORECASE
 )
-_MOST_ZH = re.compile(r"(?:不超过|不多于|不得超过|(?<!不)少于|最多|控制在|限制在)\s*(\d{1,5})\s*个?字|(\d{1,5})\s*个?字(?:以内|之内|以下)")
+_MOST_ZH = re.compile(
+    r"(?:不超过|不多于|不得超过|(?<!不)少于|最多|控制在|限制在)\s*(\d{1,5})\s*个?字|(\d{1,5})\s*个?字(?:以内|之内|以下)"
+)
 _LEAST_ZH = re.compile(r"(?:不少于|不低于|至少|(?<!不)(?<!不得)超过|多于)\s*(\d{1,5})\s*个?字|(\d{1,5})\s*个?字(?:以上)")
 _JSON = re.compile(
     r"(?:return|output|respond|reply|answer|format\w*|as|in|valid|only)\s+(?:\w+\s+){0,3}JSON\b|"
