@@ -77,6 +77,11 @@ def near_options(function: Callable[..., Any]) -> Callable[..., Any]:
 @schema_option
 @model_option
 @click.option("--max-length", type=click.IntRange(min=1), metavar="N", help="Tokens a row may have in training.")
+@click.option(
+    "--method",
+    type=click.Choice(["sft", "dpo", "ranking", "rft", "grpo", "pretrain"]),
+    help="What the data are for; it decides how many rows are enough.  [default: by the schema]",
+)
 @click.option("--epochs", type=float, metavar="N", help="Planned epochs, for the effective ones that duplicates make of them.")
 @click.option(
     "--repair",
@@ -105,7 +110,7 @@ def near_options(function: Callable[..., Any]) -> Callable[..., Any]:
 @rules_option
 @polite
 def check(
-    paths: tuple[Path, ...], evaluation: tuple[Path, ...], spec: str, model: Path | None, max_length: int | None,
+    paths: tuple[Path, ...], evaluation: tuple[Path, ...], spec: str, model: Path | None, max_length: int | None, method: str | None,
     epochs: float | None, repair: Path | None, output: str, every: bool, fail_on: str, near: bool, similarity: float, engine: str,
     lang: str, rule_folders: tuple[Path, ...],
 ) -> None:  # fmt: skip
@@ -119,7 +124,8 @@ def check(
     from advisor.settings import read_project
 
     rules = load(rule_folders, read_project(Path.cwd()))
-    config = {name: value for name, value in (("max_length", max_length), ("num_train_epochs", epochs)) if value is not None}
+    given = (("max_length", max_length), ("num_train_epochs", epochs), ("method", method))
+    config = {name: value for name, value in given if value is not None}
     examination = examine(measured(paths, evaluation, spec, model, config, near=near, engine=engine, similarity=similarity), rules)
     print_examination(examination, output, lang, every=every)
     if repair is not None:

@@ -50,43 +50,55 @@ class Reading:
 
     def __iter__(self) -> Iterator[Record]:
         """Yield (line, offset, line as it stands, value) of every record that its schema accepts."""
-        raw = self._raw_records()
-        if self._spec == "auto":
-            first = list(islice(raw, ENOUGH_TO_TELL))
-            self.schema = detect([record[3] for record in first])
-            raw = chain(first, raw)
-            if self.schema is None and first:
-                number, offset, line, value = first[0]
-                keys = ", ".join(map(str, value)) if isinstance(value, dict) else type(value).__name__
-                self._say(Cause("unknown-schema", 0, {"found": keys[:120] or "{}"}), (number, offset, line))
-        yield from self._fitting(raw)
-
-    def _fitting(self, raw: Iterator[Record]) -> Iterator[Record]:
-        schema = self.schema
-        if schema is None:
+        with self.file.open() as stream:
+            raw = self._raw_records(stream)
+            if self._spec == "auto":
+                first = list(islice(raw, ENOUGH_TO_TELL))
+                self.schema = detect([record[3] for record in first])
+                raw = chain(first, raw)
+                if self.schema is None and first:
+                    self._unknown(first[0])
+            if self.schema is None:
+                yield from self._without_schema(raw)
+                return
+            fit, flat = fits(self.schema), self.schema.shape != "chat"
+            json = self.kind in ("json-lines", "json-array")
+            count = 0
+            # Of all the code of this module only this loop runs for every record.
             for record in raw:
-                self.records += 1
-                self._repeated_keys(record)
-                if self._spec == ANY:
+                count += 1
+                keys = fit(record[3])
+                if keys:
+                    if json:
+                        # All keys and values are in quotes, but the list of turns; more quotes stand in a text or in a key twice.
+                        quotes = 4 * keys if flat else 4 * keys - 2
+                        if record[2].count(b'"') != quotes and record[2].count(b'":') != keys:
+                            self._repeated_keys(record)
                     yield record
-            return
-        fit = fits(schema)
+                elif self._is_good(record):
+                    yield record
+            self.records = count
+
+    def _unknown(self, record: Record) -> None:
+        number, offset, line, value = record
+        keys = ", ".join(map(str, value)) if isinstance(value, dict) else type(value).__name__
+        self._say(Cause("unknown-schema", 0, {"found": keys[:120] or "{}"}), (number, offset, line))
+
+    def _without_schema(self, raw: Iterator[Record]) -> Iterator[Record]:
         for record in raw:
             self.records += 1
-            line, value = record[2], record[3]
-            keys = fit(value)
-            if keys:
-                # Where there are as many colons after quotes as keys, no key stands twice.
-                if line and line.count(b'":') != keys:
-                    self._repeated_keys(record)
-                yield record
-                continue
-            found = list(flaws(schema, value))
-            for flaw in found:
-                self._flawed(flaw, record)
             self._repeated_keys(record)
-            if not found:
+            if self._spec == ANY:
                 yield record
+
+    def _is_good(self, record: Record) -> bool:
+        """Report everything that is wrong with a record; return whether that is nothing."""
+        assert self.schema is not None
+        found = list(flaws(self.schema, record[3]))
+        for flaw in found:
+            self._flawed(flaw, record)
+        self._repeated_keys(record)
+        return not found
 
     def _flawed(self, flaw: Flaw, record: Record) -> None:
         number, offset, line, _ = record
@@ -145,44 +157,43 @@ class Reading:
             facts = {"found": shown(head[:12].decode("utf-8", "replace"))}
         self._say(Cause(cause, 0, facts), (number, offset, head))
 
-    def _raw_records(self) -> Iterator[Record]:
-        with self.file.open() as stream:
-            try:
-                head = stream.read(HEAD)
-                stream = _rewound(stream, head)
-            except BROKEN_ARCHIVE:
-                self._trouble("damaged-archive", 1, 0, b"")
-                return
-            self.kind = kind_of(head, self.file.suffix)
-            yield from self._of_kind(self.kind, stream, head)
+    def _raw_records(self, stream: BinaryIO) -> Iterator[Record]:
+        try:
+            head = stream.read(HEAD)
+        except BROKEN_ARCHIVE:
+            self._trouble("damaged-archive", 1, 0, b"")
+            return iter(())
+        self.kind = kind_of(head, self.file.suffix)
+        return self._of_kind(self.kind, _rewound(stream, head), head)
 
     def _of_kind(self, kind: str, stream: BinaryIO, head: bytes) -> Iterator[Record]:
         size = self.file.size if self.file.compressed else 0
+        if kind == "json-lines":
+            return iter(Records(self._blocks(stream, size, head), self._say))
+        if kind == "json-array":
+            return self._of_array(stream, size, head)
+        if kind in ("csv", "tsv"):
+            self._mark(head)
+            return self._of_table(iter(Rows(self._lines(stream, size, head), self._say, delimiter="," if kind == "csv" else "\t")))
+        if kind == "text":
+            return self._of_text(self._lines(stream, size, head))
         if kind == "parquet":
-            yield from rows_of_parquet(_seekable(stream), self.file.name)
-        elif kind == "arrow":
-            yield from rows_of_arrow(_seekable(stream), self.file.name)
-        elif kind == "utf-16":
-            yield from self._transcoded(stream, head)
-        elif kind == "json-array":
-            self._mark(head)
-            body = _after_mark(stream, head)
-            for line in Elements(body, self._trouble, size=size):
-                try:
-                    yield (*line, loads(line[2]))
-                except ValueError:
-                    self._say(cause_of(line[2]), line)
-        elif kind in ("csv", "tsv"):
-            self._mark(head)
-            rows = Rows(self._lines(stream, size, head), self._say, delimiter="," if kind == "csv" else "\t")
-            yield from self._of_table(iter(rows))
-        elif kind == "json-lines":
-            yield from Records(self._blocks(stream, size, head), self._say)
-        elif kind == "text":
-            yield from self._of_text(self._lines(stream, size, head))
-        else:
-            cause = {"empty": "empty-file", "web-page": "web-page", "lfs-pointer": "lfs-pointer"}.get(kind, "foreign-format")
-            self._say(Cause(cause, 0, {"found": kind}), (1, 0, head.split(b"\n", 1)[0][:200]))
+            return rows_of_parquet(_seekable(stream), self.file.name)
+        if kind == "arrow":
+            return rows_of_arrow(_seekable(stream), self.file.name)
+        if kind == "utf-16":
+            return self._transcoded(stream, head)
+        cause = {"empty": "empty-file", "web-page": "web-page", "lfs-pointer": "lfs-pointer"}.get(kind, "foreign-format")
+        self._say(Cause(cause, 0, {"found": kind}), (1, 0, head.split(b"\n", 1)[0][:200]))
+        return iter(())
+
+    def _of_array(self, stream: BinaryIO, size: int, head: bytes) -> Iterator[Record]:
+        self._mark(head)
+        for line in Elements(_after_mark(stream, head), self._trouble, size=size):
+            try:
+                yield (*line, loads(line[2]))
+            except ValueError:
+                self._say(cause_of(line[2]), line)
 
     def _mark(self, head: bytes) -> None:
         if head.startswith(BOM):
@@ -199,7 +210,7 @@ class Reading:
         recoded = cast("BinaryIO", Transcoded(stream, encoding))
         start = text.removeprefix("\ufeff").encode("utf-8", "replace")
         self.kind = kind_of(start, self.file.suffix)
-        yield from self._of_kind(self.kind, recoded, start)
+        return self._of_kind(self.kind, recoded, start)
 
     def _lines(self, stream: BinaryIO, size: int, head: bytes) -> Iterator[Line]:
         return lines_of(stream, self._trouble, size=size, end=self._line_end(head))

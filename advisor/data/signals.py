@@ -12,7 +12,8 @@ import numpy as np
 from advisor.data.groups import Groups, differing, from_lists, group_by, one_each
 from advisor.data.limits import DEFAULT_EPOCHS, Limits, limits_of
 from advisor.data.model import Occurrences
-from advisor.data.quality.checks import CHECKS, ENDED, PROSE
+from advisor.data.quality.checks import CHECKS, ENDED, PROSE, REASONED
+from advisor.data.schemas import BY_NAME
 from advisor.data.survey import Split, Survey
 from advisor.model import NotMeasurable
 from advisor.signals.registry import Lazy
@@ -64,7 +65,7 @@ class NearOptions:
 
 @dataclass(frozen=True, slots=True)
 class Volume:
-    """How much there is to train on. method: `sft`, `dpo`, `ranking` or `pretrain`. tokens: of the rows, counted or estimated."""
+    """How much there is to train on. method: see `advisor.data.limits`. tokens: of the rows, counted or estimated."""
 
     method: str
     rows: int
@@ -155,6 +156,13 @@ def habit(train: Split) -> tuple[float, int]:
     terms = train.column("terms")
     prose = int(np.count_nonzero(terms & PROSE))
     return (float(np.count_nonzero(terms & ENDED)) / prose if prose else 0.0), prose
+
+
+@dataset_signal
+def reasoned(train: Split) -> Share:
+    """Rows whose answer shows its reasoning."""
+    with_it = np.flatnonzero(train.column("terms") & REASONED)
+    return Share(len(with_it), len(train), with_it)
 
 
 @dataset_signal
@@ -273,13 +281,11 @@ def effective_epochs(
 
 
 @dataset_signal
-def volume(train: Split) -> Volume:
+def volume(train: Split, survey: Survey) -> Volume:
     """How much there is to train on."""
-    from advisor.data.schemas import BY_NAME
-
     schemas = train.schemas
     name = max(schemas, key=lambda key: schemas[key], default="")
-    method = BY_NAME[name].method if name in BY_NAME else "sft"
+    method = str(survey.config.get("method") or (BY_NAME[name].method if name in BY_NAME else "sft"))
     tokens = int(train.column("prompt_tokens").sum() + train.column("answer_tokens").sum())
     sizes = [file.size for file in train.files]
     return Volume(method, len(train), tokens, len(sizes), max(sizes, default=0), sum(sizes), limits_of(method))

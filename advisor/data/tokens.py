@@ -1,6 +1,6 @@
 """Lengths in tokens: counted with a tokenizer where one is given, else estimated.
 
-The estimate: each Chinese, Japanese or Korean character 0.7 tokens, other text 4.4 characters a token. How far it is off on real
+The estimate: each Chinese, Japanese or Korean character 0.7 tokens, other text 4 characters a token. How far it is off on real
 tokenizers stands in docs/data.md.
 """
 
@@ -14,7 +14,7 @@ from advisor.data.model import Example
 from advisor.errors import UnreadableData
 
 CJK_TOKENS = 0.7
-CHARACTERS_PER_TOKEN = 4.4
+CHARACTERS_PER_TOKEN = 4.0
 OF_A_TURN = 4
 """Tokens that a chat template puts around a turn; exact numbers differ by model, from three to six."""
 

@@ -11,7 +11,7 @@ from advisor.model import Hit, NotMeasurable, Place, Term
 if TYPE_CHECKING:
     from advisor.data.groups import Groups
     from advisor.data.model import Occurrences
-    from advisor.data.signals import Health, Leaks, Lengths, Sides, Volume
+    from advisor.data.signals import Health, Leaks, Lengths, Share, Sides, Volume
     from advisor.data.survey import Split
 
 MOST_PLACES = 10_000
@@ -198,6 +198,16 @@ def overlong_rows(lengths: Lengths, train: Split, *, min_share: float) -> Hit | 
         "line": places[0].line, "tokens": places[0].facts["tokens"],
     }  # fmt: skip
     return Hit(facts, places=places)
+
+
+@dataset_detector
+def reasoning_in_some(reasoned: Share, train: Split, *, least: float, most: float) -> Hit | None:
+    """Between `least` and `most` of the answers show their reasoning, and the others do not."""
+    share = reasoned.count / max(reasoned.of, 1)
+    if not least <= share <= most:
+        return None
+    places = tuple(train.place(int(row)) for row in reasoned.rows[:MOST_PLACES])
+    return Hit({"count": reasoned.count, "of": reasoned.of, "share": share, "line": places[0].line}, places=places)
 
 
 @dataset_detector

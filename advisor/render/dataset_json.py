@@ -8,7 +8,7 @@ from typing import Any
 
 from advisor.data.survey import Split
 from advisor.engine import Examination
-from advisor.model import Finding, Place
+from advisor.model import Finding, NotMeasurable, Place
 from advisor.render.words import Words
 
 SCHEMA = "advisor.dataset/1"
@@ -27,6 +27,7 @@ def document(examination: Examination, language: str) -> dict[str, Any]:
         "schema": SCHEMA,
         "train": _split(survey.train),
         "evaluation": _split(survey.evaluation) if survey.evaluation else None,
+        "health": _health(examination),
         "findings": [_finding(finding, words, survey.train) for finding in examination.findings],
         "clean": [rule.id for rule in examination.clean],
         "not_judged": [
@@ -34,6 +35,15 @@ def document(examination: Examination, language: str) -> dict[str, Any]:
             for n in examination.not_judged
         ],
     }
+
+
+def _health(examination: Examination) -> dict[str, Any] | None:
+    """Return how many records are sound: readable, not repeated, not garbled."""
+    try:
+        health = examination.measured["health"]
+    except NotMeasurable:
+        return None
+    return {"normal": health.normal, "of": health.of, "share": health.normal / max(health.of, 1)}
 
 
 def _split(split: Split) -> dict[str, Any]:

@@ -19,8 +19,8 @@ CHECKS = (
 )  # fmt: skip
 """Names of the checks; the bit of each in a row's flags is its place here."""
 
-ENDED, PROSE = 1, 2
-"""Bits of a row's terms: its answer ends as prose does; it is prose at all."""
+ENDED, PROSE, REASONED = 1, 2, 4
+"""Bits of a row's terms: its answer ends as prose does; it is prose at all; it shows its reasoning in `<think>`."""
 
 Found = tuple[str, str, int, Mapping[str, str | int | float]]
 """(check, the text it looked at, where in it, facts for the sentence)."""
@@ -29,6 +29,7 @@ _CONTROL = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ue000-\uf8ff\ufff9-\ufffb\ufffe\uffff\u202a-\u202e\u2066-\u2069\u200b\ufeff]"
 )
 _EMOJI_RUN = re.compile("(?:[\U0001f300-\U0001faff\u2600-\u27bf]\ufe0f?\\s?){5,}")
+_FEWEST_NEWLINES = 4
 _NEWLINES = re.compile(r"(?:\r?\n[ \t]*){4,}")
 _FENCE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.DOTALL)
 _MARKUP = re.compile(
@@ -48,13 +49,14 @@ _REFUSAL = re.compile(
     r"抱歉.{0,6}我?(?:无法|不能|没有办法)",
     re.DOTALL,
 )
+_SIGNS_OF_REFUSAL = ("sorry", "unable", "cannot", "can't", "won't", "apolog", "not able", "s an AI", "作为", "抱歉")
 _REFUSAL_HEAD = 240
 _PLACEHOLDER = re.compile(
     r"\W*(?:todo|tbd|fixme|placeholder|lorem ipsum.*|x{3,}|nan|null|undefined|待补充|待填写|待完善|同上|略|"
     r"占位符?|insert (?:answer|text) here|your answer here|answer goes here)\W*|[.…·\-_*?？]+",
     re.IGNORECASE | re.DOTALL,
 )
-_LONGEST_PLACEHOLDER = 400
+_LONGEST_PLACEHOLDER = 60
 _LETTERS = 20
 _MOSTLY, _HARDLY = 0.5, 0.05
 _LEAST_TO_COMPRESS = 600
@@ -75,7 +77,7 @@ def examine(example: Example) -> tuple[int, int, list[Found]]:
         found.append(("cut-off-answer", example.answer, len(example.answer.rstrip()), {"missing": Term(f"ending-{missing}")}))
         flags |= 1 << CHECKS.index("cut-off-answer")
     terms = ENDED | PROSE if how == "ended" else PROSE if how == "open" and missing == "sentence" else 0
-    return flags, terms, found
+    return flags, terms | (REASONED if "<think>" in example.answer else 0), found
 
 
 def _all(example: Example) -> Iterator[Found]:
@@ -95,7 +97,7 @@ def _of_text(text: str) -> Iterator[Found]:
         yield "garbled-characters", text, control.start(), {"found": f"U+{ord(control[0]):04X}"}
     if not text.isascii() and (emoji := _EMOJI_RUN.search(text)):
         yield "emoji-run", text, emoji.start(), {"count": len(emoji[0])}
-    if "\n" in text and (newlines := _NEWLINES.search(text)):
+    if text.count("\n") >= _FEWEST_NEWLINES and (newlines := _NEWLINES.search(text)):
         yield "newline-run", text, newlines.start(), {"count": newlines[0].count("\n")}
     for where, kind in personal(text):
         yield "personal-data", text, where, {"kind": Term(f"personal-{kind}")}
@@ -109,7 +111,8 @@ def _of_answer(prompt: str, answer: str) -> Iterator[Found]:
             yield "markup-residue", outside, markup.start(), {"found": markup[0][:24]}
     if _in_another_language(prompt, answer):
         yield "answer-language", answer, 0, {}
-    if refusal := _REFUSAL.search(answer[:_REFUSAL_HEAD]):
+    head = answer[:_REFUSAL_HEAD]
+    if any(sign in head for sign in _SIGNS_OF_REFUSAL) and (refusal := _REFUSAL.search(head)):
         yield "refusal", answer, refusal.start(), {}
     if len(answer) < _LONGEST_PLACEHOLDER and _PLACEHOLDER.fullmatch(answer.strip()):
         yield "placeholder-answer", answer, 0, {"found": answer.strip()[:24]}

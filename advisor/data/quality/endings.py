@@ -15,6 +15,7 @@ _SENTENCE_END = re.compile(r"[.!?](?=\s)|[。！？；](?=.)", re.DOTALL)
 _NO_PROSE = re.compile(r"\s*(?:[-*•·>|#]|\d+[.)、]|\(\d+\)|[a-zA-Z][.)]\s|https?://)")
 _LAST_WORD = re.compile(r"\S+$")
 _CODE = re.compile(r"[={}\\]|\w\(|::|->")
+_WIDE = re.compile("[\u2e80-\uffdc]")
 _LEAST_PROSE = 40
 _LEAST_CJK_PROSE = 18
 
@@ -28,7 +29,7 @@ def ending(answer: str) -> tuple[Ending, str]:
         opened = text.count("{") + text.count("[") - text.count("}") - text.count("]")
         return ("open", "bracket") if opened > 0 else ("other", "")
     last_line = text.rsplit("\n", 1)[-1].strip()
-    wide = any(char > "\u2e7f" for char in last_line)
+    wide = not last_line.isascii() and _WIDE.search(last_line) is not None
     if len(text) < (_LEAST_CJK_PROSE if wide else _LEAST_PROSE) or not _SENTENCE_END.search(text):
         return "other", ""
     last = text[-1]

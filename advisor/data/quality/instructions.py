@@ -19,6 +19,9 @@ _MOST_ZH = re.compile(
     r"(?:不超过|不多于|不得超过|(?<!不)少于|最多|控制在|限制在)\s*(\d{1,5})\s*个?字|(\d{1,5})\s*个?字(?:以内|之内|以下)"
 )
 _LEAST_ZH = re.compile(r"(?:不少于|不低于|至少|(?<!不)(?<!不得)超过|多于)\s*(\d{1,5})\s*个?字|(\d{1,5})\s*个?字(?:以上)")
+_UNITS = ("字", "word", "character", "Word", "WORD", "CHARACTER")
+"""What a limit is counted in; a prompt without one sets none, and most have none."""
+
 _JSON = re.compile(
     r"(?:return|output|respond|reply|answer|format\w*|as|in|valid|only)\s+(?:\w+\s+){0,3}JSON\b|"
     r"(?:以|用|按|输出|返回|生成|采用).{0,8}JSON",
@@ -31,6 +34,8 @@ TOLERANCE = 0.1
 
 def broken_length(prompt: str, answer: str) -> dict[str, str | int] | None:
     """Return what was asked and what came where the answer is too long or too short for its prompt, or None."""
+    if not any(unit in prompt for unit in _UNITS):
+        return None
     for pattern, most in ((_MOST, True), (_LEAST, False)):
         if found := pattern.search(prompt):
             asked = int(found[1])

@@ -6,7 +6,6 @@ A suspicion is confirmed by turning the text back: only what becomes good text a
 from __future__ import annotations
 
 import re
-import unicodedata
 
 _CP1252 = "€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ"
 _AS_WESTERN = re.compile(f"[\u00c2-\u00f4][\u0080-\u00bf{_CP1252}]+")
@@ -16,6 +15,7 @@ _HAN = re.compile("[\u4e00-\u9fff]")
 _COMMON_HAN = re.compile(rb"[\xb0-\xd7][\xa1-\xfe]")
 """The 3,755 common characters of GB 2312, nine of ten in any text."""
 
+_ASCII = re.compile("[\x00-\x7f]+")
 _KNOWN = re.compile("锟斤拷|锟斤|烫烫烫|屯屯屯|\ufffd")
 _TYPOGRAPHY = "“”‘’–—…™•"
 _LIKELY = re.compile("[\u00a0-\u017f\u0370-\u04ff\u2010-\u203a\u20ac\u2122\u3000-\u30ff\u4e00-\u9fff\uff00-\uffef]")
@@ -76,7 +76,7 @@ def _gbk_as_western(text: str) -> tuple[int, str] | None:
 def _utf8_as_gbk(text: str) -> tuple[int, str] | None:
     start = 0
     for paragraph in text.split("\n"):
-        chinese = "".join(char for char in paragraph if char > "\x7f")
+        chinese = _ASCII.sub("", paragraph)
         if len(_HAN.findall(chinese)) >= _FEWEST_HAN:
             raw = chinese.encode("gb18030", "ignore")
             again = _HAN.findall(raw.decode("utf-8", "ignore"))
@@ -90,7 +90,5 @@ def _utf8_as_gbk(text: str) -> tuple[int, str] | None:
 
 def script_shares(text: str) -> tuple[int, int]:
     """Return the number of Chinese characters and of other letters in `text`."""
-    han = len(_HAN.findall(text))
-    if text.isascii():
-        return 0, sum(map(str.isalpha, text))
-    return han, sum(unicodedata.category(char)[0] == "L" for char in text) - han
+    han = 0 if text.isascii() else len(_HAN.findall(text))
+    return han, sum(map(str.isalpha, text)) - han
