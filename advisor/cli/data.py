@@ -110,9 +110,9 @@ def near_options(function: Callable[..., Any]) -> Callable[..., Any]:
 @rules_option
 @polite
 def check(
-    paths: tuple[Path, ...], evaluation: tuple[Path, ...], spec: str, model: Path | None, max_length: int | None, method: str | None,
-    epochs: float | None, repair: Path | None, output: str, every: bool, fail_on: str, near: bool, similarity: float, engine: str,
-    lang: str, rule_folders: tuple[Path, ...],
+    paths: tuple[Path, ...], evaluation: tuple[Path, ...], spec: str, model: Path | None, max_length: int | None,
+    method: str | None, epochs: float | None, repair: Path | None, output: str, every: bool, fail_on: str, near: bool,
+    similarity: float, engine: str, lang: str, rule_folders: tuple[Path, ...],
 ) -> None:  # fmt: skip
     """Say which records a trainer would choke on and why, what is duplicated or leaks, and whether there is enough.
 
