@@ -111,7 +111,7 @@ class Records:
             texts.append(text)
             size += len(text)
             balance += _balance(text)
-            if (balance <= 0 or unfinished == "string") and (found := _joined(texts)):
+            if (balance <= 0 or (unfinished == "string" and b'"' in text)) and (found := _joined(texts)):
                 for _ in texts[1:]:
                     self._pending.popleft()
                 return found, texts

@@ -9,6 +9,7 @@ import lzma
 import subprocess
 import sys
 import textwrap
+import time
 
 import pytest
 
@@ -219,7 +220,7 @@ def test_wide_and_broken_data_end_in_a_clear_finding_in_bounded_memory(tmp_path)
     assert run(deep) == "2 ('nesting-too-deep', 2) ('nesting-too-deep', 3)"
 
     bomb = tmp_path / "bomb.jsonl.gz"
-    with gzip.open(bomb, "wb", compresslevel=9) as stream:
+    with gzip.open(bomb, "wb", compresslevel=1) as stream:
         stream.write(good)
         for _ in range(400):
             stream.write(bytes(1 << 20))
@@ -228,7 +229,7 @@ def test_wide_and_broken_data_end_in_a_clear_finding_in_bounded_memory(tmp_path)
     keys = tmp_path / "keys.jsonl"
     with keys.open("wb") as stream:
         stream.write(good + b"{")
-        for n in range(5_000_000):
+        for n in range(3_300_000):
             stream.write(b'"k%d":1,' % n)
         stream.write(b'"z":1}\n' + good)
     assert run(keys) == "2 ('line-too-long', 2)"
@@ -245,3 +246,53 @@ def test_a_damaged_archive_gives_what_stands_before_the_damage(tmp_path):
 def test_an_unknown_schema_is_an_error_that_names_the_known_ones():
     with pytest.raises(UnreadableData, match="pangu-sft"):
         read(LINES, spec="pangu")
+
+
+def test_plain_text_is_a_record_a_line_and_json_lines_may_be_named_txt():
+    records, problems, reading = read("涨潮在下午。\n\n退潮在夜里。\n".encode(), "texts.txt")
+    assert [(record[0], record[3]) for record in records] == [(1, {"text": "涨潮在下午。"}), (3, {"text": "退潮在夜里。"})]
+    assert (reading.schema.name, problems) == ("pangu-text", [])
+    assert [record[3] for record in read(LINES, "train.txt")[0]] == ROWS
+
+
+def test_without_orjson_the_findings_are_the_same():
+    code = """
+        import sys
+        if sys.argv[1] == "without":
+            sys.modules["orjson"] = None
+        from advisor.data import parse
+        from advisor.data.reading import Reading
+        from advisor.data.sources import File
+        content = bytes.fromhex(sys.argv[2])
+        problems = []
+        records = [record[0] for record in Reading(File("a.jsonl", None, len(content), content), problems.append)]
+        print(parse.orjson is None, records, [(p.cause, p.place.line, p.place.column, p.place.offset) for p in problems])
+    """
+    broken = [
+        '{"context": "a", "target": NaN}',
+        '{"context": "\\ud83d", "target": "b"}',
+        '\ufeff{"context": "a", "target": "b"}',
+        "{'a': 1}",
+    ]
+    content = (
+        LINES + "\n".join([*broken, '{"context": "a", "target": "b", "target": "c"}', "1" * 5000, "[" * 2000]).encode() + b"\xff\n"
+    )
+    said = [
+        subprocess.run(
+            [sys.executable, "-c", textwrap.dedent(code), how, content.hex()], capture_output=True, text=True, check=True
+        ).stdout
+        for how in ("with", "without")
+    ]
+    assert said[0].startswith("False")
+    assert said[1] == said[0].replace("False", "True", 1)
+
+
+def test_a_file_of_nothing_but_broken_lines_is_read_in_a_time_that_grows_with_its_length():
+    def seconds(count):
+        content = b'{"context": "never closed\n' * count
+        start = time.process_time()
+        assert len(read(content)[1]) == count
+        return time.process_time() - start
+
+    seconds(100)
+    assert seconds(20_000) < 30 * max(seconds(2000), 0.02)
