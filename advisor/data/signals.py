@@ -311,7 +311,16 @@ def lengths(train: Split, survey: Survey) -> Lengths:
     return Lengths(limit, len(long), len(whole), lost, int(answer.sum()), longest, long)
 
 
-WEIGHTLESS = ("answer-language", "refusal", "personal-data", "emoji-run", "newline-run", "cut-off-answer", "broken-length-limit")
+WEIGHTLESS = (
+    "answer-language",
+    "refusal",
+    "personal-data",
+    "contact-data",
+    "emoji-run",
+    "newline-run",
+    "cut-off-answer",
+    "broken-length-limit",
+)
 """Checks that do not make a row abnormal by themselves: they depend on what the data are for, or on a guess."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Iterator, Mapping
+from itertools import islice
 
 from advisor.data.model import Example
 from advisor.data.quality.endings import ending
@@ -15,7 +16,8 @@ from advisor.model import Term
 
 CHECKS = (
     "mojibake", "cut-off-answer", "garbled-characters", "emoji-run", "newline-run", "markup-residue", "answer-language", "refusal",
-    "placeholder-answer", "personal-data", "broken-length-limit", "broken-json", "repetitive-answer", "copied-prompt",
+    "placeholder-answer", "personal-data", "contact-data", "broken-length-limit", "broken-json", "repetitive-answer",
+    "copied-prompt",
 )  # fmt: skip
 """Names of the checks; the bit of each in a row's flags is its place here."""
 
@@ -99,16 +101,21 @@ def _of_text(text: str) -> Iterator[Found]:
         yield "emoji-run", text, emoji.start(), {"count": len(emoji[0])}
     if text.count("\n") >= _FEWEST_NEWLINES and (newlines := _NEWLINES.search(text)):
         yield "newline-run", text, newlines.start(), {"count": newlines[0].count("\n")}
+    seen: set[str] = set()
     for where, kind in personal(text):
-        yield "personal-data", text, where, {"kind": Term(f"personal-{kind}")}
-        break
+        check = "contact-data" if kind in ("email", "phone") else "personal-data"
+        if check not in seen:
+            seen.add(check)
+            yield check, text, where, {"kind": Term(f"personal-{kind}")}
 
 
 def _of_answer(prompt: str, answer: str) -> Iterator[Found]:
     if ("<" in answer or "&" in answer) and not _ABOUT_MARKUP.search(prompt):
         outside = _FENCE.sub("", answer) if "`" in answer else answer
-        if markup := _MARKUP.search(outside):
-            yield "markup-residue", outside, markup.start(), {"found": markup[0][:24]}
+        markup = list(islice(_MARKUP.finditer(outside), 2))
+        # One tag alone is mostly a placeholder in angle brackets; an entity is never anything else.
+        if len(markup) > 1 or (markup and markup[0][0].startswith("&")):
+            yield "markup-residue", outside, markup[0].start(), {"found": markup[0][0][:24]}
     if _in_another_language(prompt, answer):
         yield "answer-language", answer, 0, {}
     head = answer[:_REFUSAL_HEAD]

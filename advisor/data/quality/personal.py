@@ -10,9 +10,9 @@ _EMAIL = re.compile(r"[\w.+-]+@([\w-]+\.)+[a-zA-Z]{2,}")
 _RESERVED = re.compile(
     r"@(?:[\w-]+\.)*(?:example\.(?:com|org|net)|test|invalid|localhost)$|@email\.com$|@domain\.com$", re.IGNORECASE
 )
-_PHONE = re.compile(r"(?<![\d.])(?:\+?86[- ]?)?(1[3-9]\d{9})(?![\d.])")
+_PHONE = re.compile(r"(?<![\d.])(?:\+?86[- ]?)?(1[3-9]\d{9})(?!\d|\.\d)")
 _IDENTITY = re.compile(r"(?<!\d)\d{17}[\dXx](?![\dXx])")
-_CARD = re.compile(r"(?<![\d.-])[3-6]\d{3}(?:[ -]?\d{4}){2}[ -]?\d{1,7}(?![\d.-])")
+_CARD = re.compile(r"(?<![\d.-])[3-6]\d{3}(?:[ -]?\d{4}){2}[ -]?\d{1,7}(?!\d|[.-]\d)")
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b")
 _CANDIDATE = re.compile(r"[0-9]{4}[ -]?[0-9]{4}")
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
