@@ -18,7 +18,7 @@ from advisor.data.records import Explain, Record, Records
 from advisor.data.schemas import BY_NAME, ENOUGH_TO_TELL, SCHEMAS, Schema, detect
 from advisor.data.shapes import Flaw, fits, flaws
 from advisor.data.sources import BROKEN_ARCHIVE, HEAD, File, encoding_of, kind_of
-from advisor.data.tables import Rows, rows_of_arrow, rows_of_parquet
+from advisor.data.tables import DamagedTable, Rows, rows_of_arrow, rows_of_parquet
 from advisor.errors import UnreadableData
 from advisor.model import Term
 
@@ -147,7 +147,7 @@ class Reading:
 
     def _trouble(self, cause: str, number: int, offset: int, head: bytes) -> None:
         facts: dict[str, str] = {}
-        if cause in ("damaged-archive", "archive-bomb"):
+        if cause in ("damaged-archive", "archive-bomb", "damaged-table"):
             cause, facts = "damaged-archive", {"why": Term(cause)}
         elif cause == "truncated-record":
             facts = {"missing": "]"}
@@ -178,14 +178,23 @@ class Reading:
         if kind == "text":
             return self._of_text(self._lines(stream, size, head))
         if kind == "parquet":
-            return rows_of_parquet(_seekable(stream), self.file.name)
+            return self._of_columns(rows_of_parquet(_seekable(stream), self.file.name))
         if kind == "arrow":
-            return rows_of_arrow(_seekable(stream), self.file.name)
+            return self._of_columns(rows_of_arrow(_seekable(stream), self.file.name))
         if kind == "utf-16":
             return self._transcoded(stream, head)
         cause = {"empty": "empty-file", "web-page": "web-page", "lfs-pointer": "lfs-pointer"}.get(kind, "foreign-format")
         self._say(Cause(cause, 0, {"found": kind}), (1, 0, head.split(b"\n", 1)[0][:200]))
         return iter(())
+
+    def _of_columns(self, rows: Iterator[Record]) -> Iterator[Record]:
+        last = 0
+        try:
+            for record in rows:
+                last = record[0]
+                yield record
+        except DamagedTable:
+            self._trouble("damaged-table", max(last, 1), -1, b"")
 
     def _of_array(self, stream: BinaryIO, size: int, head: bytes) -> Iterator[Record]:
         self._mark(head)
@@ -203,7 +212,7 @@ class Reading:
         encoding = encoding_of(head) or "utf-16"
         text = head.decode(encoding, "replace")
         self._say(
-            Cause("wide-encoding", 0, {"encoding": encoding.upper()}), (1, 0, text.splitlines()[0].encode("utf-8", "replace"))
+            Cause("wide-encoding", 0, {"encoding": encoding.upper()}), (1, 0, (text.splitlines() or [""])[0].encode("utf-8", "replace"))
         )
         # Places in bytes would be those of another encoding.
         self._places = False

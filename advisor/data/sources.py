@@ -154,15 +154,22 @@ def kind_of(head: bytes, suffix: str) -> str:
     return "json-lines"
 
 
+_LOOKED_AT = 8
+"""Lines after the first by which an array is told from broken lines."""
+
+
 def _is_array(text: bytes, suffix: str) -> bool:
     """Tell whether a text that begins with `[` is one array of records, and not JSON lines that are arrays of turns."""
     first, _, rest = text.partition(b"\n")
     try:
         value = loads(first)
     except ValueError:
-        # A broken first line in a file of lines: the second one is whole, and the first does not lead on to it.
+        lines = [line for line in rest.split(b"\n")[:_LOOKED_AT] if line.strip()]
+        if not lines or first.strip() == b"[":
+            return True
+        # The first line of an array leads on to the next one; a whole record after it, and more after that, is a file of lines.
         leads_on = first.rstrip().endswith((b",", b"[", b"{"))
-        return leads_on or not _is_whole(rest.lstrip().partition(b"\n")[0])
+        return leads_on and not (len(lines) > 1 and _is_whole(lines[0]) and not lines[1].lstrip().startswith(b"]"))
     if rest.strip():
         return False
     return suffix == ".json" or not (isinstance(value, list) and value and isinstance(value[0], dict) and "context" in value[0])

@@ -18,6 +18,10 @@ LONGEST_FIELD = 1 << 20
 BATCH = 1024
 
 
+class DamagedTable(Exception):
+    """A file begins as Parquet or Arrow and cannot be read to its end."""
+
+
 class Rows:
     """The rows of a table of text, as lists of fields. A quote that is never closed is reported and hides no other row."""
 
@@ -74,17 +78,17 @@ def _after_quote(line: bytes) -> int:
 
 
 def rows_of_parquet(path: Any, name: str) -> Iterator[Record]:
-    """Yield the rows of a Parquet file as (row number, -1, nothing, value). Raises UnreadableData."""
+    """Yield the rows of a Parquet file as (row number, -1, nothing, value). Raises DamagedTable."""
     parquet = _pyarrow("pyarrow.parquet", name)
     try:
         file = parquet.ParquetFile(path)
         yield from _numbered(file.iter_batches(batch_size=BATCH))
     except _errors() as error:
-        raise UnreadableData(f"{name}: no readable Parquet file ({error}); write or download it again") from error
+        raise DamagedTable from error
 
 
 def rows_of_arrow(stream: BinaryIO, name: str) -> Iterator[Record]:
-    """Yield the rows of an Arrow or Feather file, or of the stream that `datasets` writes. Raises UnreadableData."""
+    """Yield the rows of an Arrow or Feather file, or of the stream that `datasets` writes. Raises DamagedTable."""
     ipc = _pyarrow("pyarrow.ipc", name)
     try:
         if stream.read(6).startswith((b"ARROW1", b"FEA1")):
@@ -94,7 +98,7 @@ def rows_of_arrow(stream: BinaryIO, name: str) -> Iterator[Record]:
             stream.seek(0)
             yield from _numbered(ipc.open_stream(stream))
     except _errors() as error:
-        raise UnreadableData(f"{name}: no readable Arrow file ({error}); write or download it again") from error
+        raise DamagedTable from error
 
 
 def _numbered(batches: Iterable[Any]) -> Iterator[Record]:

@@ -39,6 +39,14 @@ def test_all_of_them_in_one_file_are_refused_each_on_its_own_line_and_hide_no_re
     assert {problem.place.line for problem in problems} == set(range(1, 2 * len(REFUSE), 2))
 
 
+@pytest.mark.parametrize("spec", ["any", "auto"])
+def test_a_file_of_nothing_else_names_every_line(spec):
+    content = b"\n".join(REFUSE.values()) + b"\n"
+    records, problems = read(content, spec=spec)
+    assert records == []
+    assert {problem.place.line for problem in problems} == set(range(1, len(REFUSE) + 1))
+
+
 @pytest.mark.parametrize("name", ACCEPT)
 def test_what_every_parser_must_accept_is_accepted(name):
     records, problems = read(GOOD + b"\n" + ACCEPT[name] + b"\n", spec="any")
