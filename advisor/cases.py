@@ -3,6 +3,9 @@
 A series is a list of terms: `1.2`, `0.9*10` (ten times), `5.0..2.0*30` (a straight line of thirty points), each with an optional
 `~0.05` (irregular but always the same noise of that amplitude). Beside series a case may give `epochs` (passes over the data,
 spread over the points), `config` (settings) or `log` (text that goes through the readers).
+
+A case of a rule about datasets gives `data`, the text of a file (see `_texts`), and may give `evaluation` likewise, `config`, the
+name of the `file` and its `encoding`.
 """
 
 from __future__ import annotations
@@ -101,11 +104,12 @@ def measured_of(rule: Rule, case: Mapping[str, Any]) -> Lazy:
 
 
 def _texts(case: Mapping[str, Any], name: str) -> list[str]:
-    """Return the files of a case: `data`, repeated `data_times` with `{n}` counted up, in `data_files` equal files."""
+    """Return the files of a case: `data`, repeated `data_times` with `{n}` counted up, then `data_more`; in `data_files` equal files."""
     if name not in case:
         return []
     times = int(case.get(f"{name}_times", 1))
     text = "".join(str(case[name]).replace("{n}", str(number)) for number in range(1, times + 1))
+    text += str(case.get(f"{name}_more", ""))
     return [text] * int(case.get(f"{name}_files", 1))
 
 

@@ -212,7 +212,8 @@ class Reading:
         encoding = encoding_of(head) or "utf-16"
         text = head.decode(encoding, "replace")
         self._say(
-            Cause("wide-encoding", 0, {"encoding": encoding.upper()}), (1, 0, (text.splitlines() or [""])[0].encode("utf-8", "replace"))
+            Cause("wide-encoding", 0, {"encoding": encoding.upper()}),
+            (1, 0, (text.splitlines() or [""])[0].encode("utf-8", "replace")),
         )
         # Places in bytes would be those of another encoding.
         self._places = False

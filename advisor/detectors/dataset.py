@@ -106,6 +106,24 @@ def near_duplicates(
 
 
 @dataset_detector
+def scattered_duplicates(
+    exact_groups: Groups, normal_groups: Groups, near_groups: Groups | None, train: Split, row_count: int, *, below_share: float
+) -> Hit | None:
+    """There are repeated rows, and of each kind fewer than `below_share` of all."""
+    hits = []
+    for groups in (exact_groups, normal_groups, near_groups):
+        if groups is not None and groups.removable < below_share * row_count:
+            hits.append(_of_groups(groups, train, row_count, min_share=0, min_groups=1))
+    found = [hit for hit in hits if hit]
+    if not found:
+        return None
+    count = sum(int(hit.facts["count"]) for hit in found)
+    places = tuple(place for hit in found for place in hit.places)
+    facts = {**found[0].facts, "count": count, "share": count / max(row_count, 1)}
+    return Hit(facts, places=places)
+
+
+@dataset_detector
 def conflicting_answers(conflict_groups: Groups, train: Split, row_count: int, *, min_groups: int, min_share: float) -> Hit | None:
     """The same prompt has different answers, in at least `min_groups` groups and `min_share` of the rows."""
     return _of_groups(conflict_groups, train, row_count, min_share=min_share, min_groups=min_groups, conflict=True)
