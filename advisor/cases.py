@@ -104,7 +104,7 @@ def measured_of(rule: Rule, case: Mapping[str, Any]) -> Lazy:
 
 
 def _texts(case: Mapping[str, Any], name: str) -> list[str]:
-    """Return the files of a case: `data`, repeated `data_times` with `{n}` counted up, then `data_more`; `data_files` equal ones."""
+    """Return the files of a case: `data`, repeated `data_times` with `{n}` counted up, then `data_more`; `data_files` of them."""
     if name not in case:
         return []
     times = int(case.get(f"{name}_times", 1))
