@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import codecs
+import io
 from collections.abc import Callable, Iterator
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from advisor.data.sources import BROKEN_ARCHIVE
 
@@ -92,3 +93,30 @@ class Transcoded:
             text = self._decoder.decode(block, final=not block)
             if text or not block:
                 return text.encode("utf-8", "replace")
+
+
+class Resumed:
+    """A stream that cannot be rewound, with what was read of it already put in front again."""
+
+    def __init__(self, head: bytes, stream: BinaryIO) -> None:
+        self._head, self._stream = head, stream
+
+    def read(self, count: int = -1) -> bytes:
+        """Return the next bytes, first of all those that were put in front."""
+        if not self._head:
+            return self._stream.read(count)
+        part, self._head = (self._head, b"") if count < 0 else (self._head[:count], self._head[count:])
+        return part + self._stream.read(-1) if count < 0 else part
+
+
+def rewound(stream: BinaryIO, head: bytes) -> BinaryIO:
+    """Return `stream` from its beginning, after `head` was read of it."""
+    if stream.seekable():
+        stream.seek(0)
+        return stream
+    return cast("BinaryIO", Resumed(head, stream))
+
+
+def seekable(stream: BinaryIO) -> BinaryIO:
+    """Return a stream that is read from its end, as Parquet is: one that cannot be is read into memory."""
+    return io.BytesIO(stream.read()) if isinstance(stream, Resumed) else stream

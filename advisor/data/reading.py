@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain, islice
 from typing import Any, BinaryIO, cast
 
 from advisor.data.elements import Elements
-from advisor.data.lines import Block, Line, Transcoded, blocks_of, lines_of
+from advisor.data.fits import fits
+from advisor.data.lines import Block, Line, Transcoded, blocks_of, lines_of, rewound, seekable
 from advisor.data.malformed import BOM, Cause, cause_of, shown
 from advisor.data.model import Problem
 from advisor.data.parse import loads, with_pairs
 from advisor.data.places import place
 from advisor.data.records import Explain, Record, Records
 from advisor.data.schemas import BY_NAME, ENOUGH_TO_TELL, SCHEMAS, Schema, detect
-from advisor.data.shapes import Flaw, fits, flaws
+from advisor.data.shapes import Flaw, flaws
 from advisor.data.sources import BROKEN_ARCHIVE, HEAD, File, encoding_of, kind_of
 from advisor.data.tables import DamagedTable, Rows, rows_of_arrow, rows_of_parquet
 from advisor.errors import UnreadableData
@@ -164,7 +164,7 @@ class Reading:
             self._trouble("damaged-archive", 1, 0, b"")
             return iter(())
         self.kind = kind_of(head, self.file.suffix)
-        return self._of_kind(self.kind, _rewound(stream, head), head)
+        return self._of_kind(self.kind, rewound(stream, head), head)
 
     def _of_kind(self, kind: str, stream: BinaryIO, head: bytes) -> Iterator[Record]:
         size = self.file.size if self.file.compressed else 0
@@ -178,9 +178,9 @@ class Reading:
         if kind == "text":
             return self._of_text(self._lines(stream, size, head))
         if kind == "parquet":
-            return self._of_columns(rows_of_parquet(_seekable(stream), self.file.name))
+            return self._of_columns(rows_of_parquet(seekable(stream), self.file.name))
         if kind == "arrow":
-            return self._of_columns(rows_of_arrow(_seekable(stream), self.file.name))
+            return self._of_columns(rows_of_arrow(seekable(stream), self.file.name))
         if kind == "utf-16":
             return self._transcoded(stream, head)
         cause = {"empty": "empty-file", "web-page": "web-page", "lfs-pointer": "lfs-pointer"}.get(kind, "foreign-format")
@@ -271,32 +271,6 @@ class Reading:
             if ranked:
                 value["targets"] = [field for field in fields[len(columns) - 1 :] if field]
             yield (*line, value)
-
-
-class _Resumed:
-    """A stream that cannot be rewound, with what was read of it already put in front again."""
-
-    def __init__(self, head: bytes, stream: BinaryIO) -> None:
-        self._head, self._stream = head, stream
-
-    def read(self, count: int = -1) -> bytes:
-        """Return the next bytes, first of all those that were put in front."""
-        if not self._head:
-            return self._stream.read(count)
-        part, self._head = (self._head, b"") if count < 0 else (self._head[:count], self._head[count:])
-        return part + self._stream.read(-1) if count < 0 else part
-
-
-def _rewound(stream: BinaryIO, head: bytes) -> BinaryIO:
-    if stream.seekable():
-        stream.seek(0)
-        return stream
-    return cast("BinaryIO", _Resumed(head, stream))
-
-
-def _seekable(stream: BinaryIO) -> BinaryIO:
-    """Return a stream that is read from its end, as Parquet is: one that cannot be is read into memory."""
-    return io.BytesIO(stream.read()) if isinstance(stream, _Resumed) else stream
 
 
 def _keys(value: Any) -> set[str]:

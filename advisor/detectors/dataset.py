@@ -10,8 +10,8 @@ from advisor.model import Hit, NotMeasurable, Place, Term
 
 if TYPE_CHECKING:
     from advisor.data.groups import Groups
+    from advisor.data.measured import Health, Leaks, Lengths, Share, Sides, Volume
     from advisor.data.model import Occurrences
-    from advisor.data.signals import Health, Leaks, Lengths, Share, Sides, Volume
     from advisor.data.survey import Split
 
 MOST_PLACES = 10_000
