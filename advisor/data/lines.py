@@ -10,8 +10,8 @@ from typing import BinaryIO, cast
 from advisor.data.sources import BROKEN_ARCHIVE
 
 BLOCK = 1 << 20
-LONGEST = 32 << 20
-"""Bytes of a line that are read. The longest documented sample has 32,768 tokens; this is a hundred times more."""
+LONGEST = 16 << 20
+"""Bytes of a line that are read. The longest documented sample has 32,768 tokens; this is fifty times more."""
 
 BOMB_SIZE, BOMB_RATIO = 256 << 20, 200
 """A compressed file is given up where it yields more than this many bytes, at more than this many times its size on disk."""

@@ -85,10 +85,13 @@ loads: Callable[[bytes], Any] = orjson.loads if orjson is not None else loads_sl
 
 
 def dumps(value: Any) -> bytes:
-    """Return `value` as compact JSON in UTF-8, characters as themselves."""
+    """Return `value` as compact JSON in UTF-8, characters as themselves; what JSON has no form for (a date) as its text."""
     if orjson is not None:
-        return bytes(orjson.dumps(value))
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode("utf-8")
+        try:
+            return bytes(orjson.dumps(value, default=str))
+        except TypeError:
+            pass  # nested more deeply than orjson writes, which is less than it reads
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=str).encode("utf-8")
 
 
 def with_pairs(line: bytes, hook: Callable[[list[tuple[str, Any]]], Any]) -> Any:

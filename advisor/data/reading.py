@@ -24,6 +24,8 @@ from advisor.model import Term
 
 Report = Callable[[Problem], None]
 
+_FEW_KEYS = 100
+
 ANY = "any"
 """The name of the schema that asks for nothing but valid JSON."""
 
@@ -112,7 +114,9 @@ class Reading:
 
     def _repeated_keys(self, record: Record) -> None:
         number, offset, line, value = record
-        if not any(line.count(f'"{key}"'.encode()) > 1 for key in _keys(value)):
+        keys = _keys(value)
+        # Counting is cheap for the few keys that records have, and hopeless for the millions of a hostile one.
+        if len(keys) < _FEW_KEYS and not any(line.count(f'"{key}"'.encode()) > 1 for key in keys):
             return
         twice: list[str] = []
 
@@ -274,12 +278,10 @@ class Reading:
 
 
 def _keys(value: Any) -> set[str]:
-    """Return the keys of a value and of what stands in its lists."""
-    if isinstance(value, list):
-        return set().union(*map(_keys, value[:1000]))
-    if not isinstance(value, dict):
-        return set()
-    return {*value, *(key for inner in value.values() if isinstance(inner, dict | list) for key in _keys(inner))}
+    """Return the keys of a record and of its turns."""
+    outer = value if isinstance(value, list) else list(value.values()) if isinstance(value, dict) else []
+    inner = [turn for item in outer for turn in (item if isinstance(item, list) else (item,)) if isinstance(turn, dict)]
+    return {*(value if isinstance(value, dict) else ()), *(key for turn in inner for key in turn)}
 
 
 def _after_mark(stream: BinaryIO, head: bytes) -> BinaryIO:

@@ -66,7 +66,11 @@ def _missing(key: str, holds: str, record: Mapping[str, Any], schema: Schema, *,
 
 
 def _flaws_of_value(schema: Schema, key: str, holds: str, value: Any, record: Mapping[str, Any]) -> Iterator[Flaw]:
-    if holds in ("", "history"):
+    if holds == "":
+        return
+    if holds == "history":
+        if not (isinstance(value, list) and all(map(_is_round, value))):
+            yield Flaw("wrong-type", key, facts={"key": key, "found": type_of(value), "expected": Term("type-pairs")})
         return
     if holds == "turns" or (schema.dialogue and isinstance(value, list)):
         turn_keys = schema.turn_keys if schema.turn_keys[0] else ("role", "content")
@@ -85,6 +89,11 @@ def _flaws_of_value(schema: Schema, key: str, holds: str, value: Any, record: Ma
         yield Flaw("wrong-type", key, facts={"key": key, "found": type_of(value), "expected": Term("type-text")})
     elif holds in ("user", "text", "rejected") and not value.strip() and not str(record.get("input") or "").strip():
         yield Flaw("empty-prompt", key, facts={"key": key})
+
+
+def _is_round(value: Any) -> bool:
+    """Tell whether a value is one earlier question and its answer."""
+    return isinstance(value, list) and len(value) == len(("question", "answer")) and all(isinstance(text, str) for text in value)
 
 
 def _flaws_of_ranking(key: str, value: Any) -> Iterator[Flaw]:
@@ -195,6 +204,8 @@ def _flaws_of_pairs(schema: Schema, record: Any) -> Iterator[Flaw]:
     if not record:
         yield Flaw("empty-answer", facts={"key": "record", "found": "[]"})
         return
+    if all(isinstance(pair, dict) and pair.keys() == {"system"} for pair in record):
+        yield _order("no-answer", len(record), "system", "system")
     for index, pair in enumerate(record):
         if not isinstance(pair, dict):
             yield Flaw("wrong-type", facts={"key": f"[{index}]", "found": type_of(pair), "expected": Term("type-object")})

@@ -296,3 +296,13 @@ def test_a_file_of_nothing_but_broken_lines_is_read_in_a_time_that_grows_with_it
 
     seconds(100)
     assert seconds(20_000) < 30 * max(seconds(2000), 0.02)
+
+
+def test_a_record_of_many_keys_and_one_nested_deeply_are_read_in_reasonable_time():
+    many = b'{"context": "a", "target": "b", ' + b",".join(b'"k%d": "x"' % n for n in range(200_000)) + b"}\n"
+    deep = b'{"context": "a \\":", "target": "b", "x": ' + b"[" * 1000 + b"]" * 1000 + b"}\n"
+    start = time.process_time()
+    records, problems, _ = read(LINES + many + deep)
+    assert len(records) == 52
+    assert problems == []
+    assert time.process_time() - start < 5

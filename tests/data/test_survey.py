@@ -10,10 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from advisor.cli import main
+from advisor.data.fits import fits
+from advisor.data.keys import keys_of
 from advisor.data.model import Example
 from advisor.data.normal import Lossy, reader, write
+from advisor.data.quality import examine
 from advisor.data.reading import Reading
 from advisor.data.schemas import BY_NAME, SCHEMAS
+from advisor.data.shapes import flaws
 from advisor.data.signals import DatasetMeasurements
 from advisor.data.sources import File, files_of
 from advisor.data.survey import Survey, survey_files
@@ -265,6 +269,41 @@ def test_conversion_is_without_loss_or_an_error(example, schema):
     except Lossy:
         return
     assert reader(schema)(json.loads(json.dumps(record))) == example
+
+
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text(max_size=6)
+    | st.sampled_from(["user", "assistant", "system", "gpt", "human"])
+)
+KEYS = st.sampled_from(
+    ["context", "target", "targets", "system", "text", "messages", "role", "content", "conversations", "from", "value", "prompt",
+     "completion", "chosen", "rejected", "instruction", "input", "output", "history", "tool_calls", "x"]
+)  # fmt: skip
+ANYTHING = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4), max_leaves=10
+)
+
+
+@settings(max_examples=400)
+@given(ANYTHING, st.sampled_from(SCHEMAS), st.data())
+def test_a_record_in_which_nothing_is_wrong_can_be_used_by_every_check(value, schema, data):
+    if schema.shape == "flat" and not isinstance(value, list):
+        value = {
+            **{key: data.draw(ANYTHING) for key in (*schema.keys, *schema.optional)},
+            **(value if isinstance(value, dict) else {}),
+        }
+    elif schema.shape == "chat":
+        value = {next(iter(schema.keys)): data.draw(st.lists(st.dictionaries(KEYS, SCALARS, min_size=2, max_size=4), max_size=3))}
+    good = not list(flaws(schema, value))
+    if fits(schema)(value):
+        assert good
+    if good:
+        example = reader(schema)(value)
+        assert len(keys_of(example)) == 5
+        examine(example)
 
 
 @pytest.mark.parametrize("name", ["train.jsonl", "train.json", "train.csv", "train.tsv", "train.parquet"])
