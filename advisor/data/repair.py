@@ -19,6 +19,8 @@ from advisor.errors import UnreadableData
 KEPT_ANYWAY = frozenset({"carriage-return", "wide-encoding", "csv-header", "repeated-key", "unknown-schema"})
 """Causes beside which the record is read all the same."""
 
+_TABLES = (".csv", ".tsv")
+
 CHANGES = ".changes.jsonl"
 
 
@@ -39,7 +41,8 @@ class Copy:
     def broken(self, cause: Cause, line: Line) -> None:
         """Take a line that is no good record: mend and write it, or leave it out and say so."""
         number, _, raw = line
-        if cause.name in KEPT_ANYWAY or (number == self.line and cause.name != "blank-line"):
+        read_on = self.file.suffix in _TABLES and cause.name == "other-encoding"
+        if cause.name in KEPT_ANYWAY or read_on or (number == self.line and cause.name != "blank-line"):
             return
         self.line = number
         if cause.name == "raw-newline":

@@ -152,7 +152,8 @@ def _read(split: Split, number: int, file: File, spec: str, counter: Counter) ->
 
     def report(problem: Problem) -> None:
         split.problems.setdefault(problem.cause, Occurrences()).add(problem.place, number)
-        if problem.cause not in NOTES and (problem.cause not in OF_SCHEMA):
+        read_on = reading.kind in TABLES and problem.cause in ENCODINGS
+        if problem.cause not in NOTES and problem.cause not in OF_SCHEMA and not read_on:
             unreadable.add(problem.place.line)
 
     reading = Reading(file, report, spec=spec)
@@ -178,6 +179,9 @@ def _read(split: Split, number: int, file: File, spec: str, counter: Counter) ->
     name = reading.schema.name if reading.schema else ("any" if spec == "any" else "")
     split.files.append(FileFacts(file.name, reading.kind, name, file.size, reading.records + len(unreadable), good))
 
+
+TABLES, ENCODINGS = ("csv", "tsv"), ("other-encoding", "invalid-bytes")
+"""Where rows in another encoding are read on, and the causes that say so."""
 
 OF_SCHEMA = frozenset(
     {"missing-key", "misspelt-key", "wrong-type", "empty-answer", "empty-prompt", "role-order", "mixed-schemas", "not-an-object",

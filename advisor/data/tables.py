@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
 
 from advisor.data.lines import Line
-from advisor.data.malformed import Cause, cause_of
+from advisor.data.malformed import Cause, cause_of, encoding_of_line
 from advisor.data.records import Explain, Record
 from advisor.errors import UnreadableData
 
@@ -62,8 +62,8 @@ class Rows:
                 text = line[2].decode("utf-8-sig" if line[0] == 1 else "utf-8")
             except UnicodeDecodeError:
                 self._explain(cause_of(line[2]), line)
-                self._taken.pop()
-                continue
+                # Tables come from spreadsheets, which write the whole file in another encoding: it is named, and read on.
+                text = line[2].decode(encoding_of_line(line[2]) or "utf-8", "replace")
             yield text.rstrip("\r").replace("\0", "") + "\n"
 
 

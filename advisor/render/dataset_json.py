@@ -67,6 +67,7 @@ def _finding(finding: Finding, words: Words, train: Split) -> dict[str, Any]:
         **{key: words.of(finding, key) for key in ("title", "message", "why", "remedy", "limits")},
         "facts": dict(hit.facts),
         "listed": len(hit.places),
+        "complete": _is_complete(finding),
         "places": [_place(place, finding, words) for place in hit.places],
         "lines": _lines(finding, train),
         "sources": [{"title": s.title, "url": s.url, "says": s.says[words.language]} for s in rule.sources],
@@ -85,6 +86,12 @@ def _place(place: Place, finding: Finding, words: Words) -> dict[str, Any]:
         "message": words.fill(finding.rule.words[words.language]["message"], facts),
         "facts": dict(place.facts),
     }
+
+
+def _is_complete(finding: Finding) -> bool:
+    """Tell whether `lines` names every record that was found; of very many repeated rows only the first are named."""
+    counted = "cause" in finding.rule.thresholds or "check" in finding.rule.thresholds
+    return counted or int(finding.hit.facts.get("count", 0)) <= len(finding.hit.places)
 
 
 def _lines(finding: Finding, train: Split) -> dict[str, list[int]]:

@@ -123,6 +123,13 @@ def test_an_open_quote_hides_no_other_row():
     assert [record[0] for record in records] == [1, 3, 4]
 
 
+def test_a_table_in_gbk_is_named_row_by_row_and_read():
+    content = table([[row["context"], row["target"]] for row in ROWS]).decode().encode("gb18030")
+    records, problems, _ = read(content, "train.csv")
+    assert [record[3] for record in records] == ROWS
+    assert [(p.cause, p.place.line) for p in problems] == [("other-encoding", n) for n in range(1, 51)]
+
+
 def test_parquet_and_arrow_read_the_same(tmp_path):
     arrow = pytest.importorskip("pyarrow")
     from pyarrow import feather, ipc, parquet
