@@ -189,7 +189,7 @@ def fails(examination: Any, fail_on: str) -> bool:
 def dedup(paths: tuple[Path, ...], out: Path, spec: str, near: bool, similarity: float, engine: str, lang: str) -> None:
     """Write the data with one row of each cluster; the order is kept, and the rows left out are written beside it.
 
-    Kept is the first row of equal ones, and of nearly equal ones that whose answer is complete and longest.
+    Of equal rows the first is kept, of nearly equal ones the complete and longest.
     """
     from advisor.data.dedup import dedup as run
     from advisor.render.words import Words

@@ -62,7 +62,7 @@ def _records(
             )
 
 
-_HARMLESS = frozenset({"blank-line", "carriage-return", "csv-header", "wide-encoding", "repeated-key"})
+_HARMLESS = frozenset({"blank-line", "carriage-return", "csv-header", "wide-encoding", "repeated-key", "wrapped-records"})
 
 
 def _made(example: Example, value: Any, rule: str | None, language: str) -> Iterator[Example]:

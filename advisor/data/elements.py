@@ -18,14 +18,16 @@ class Elements:
 
     A string that is not closed on its line does not swallow the lines that follow, and a bracket that closes another one ends
     the element. trouble hears of a missing or a needless comma between elements, of text after the array, of an array that is
-    not closed, and of what `lines_of` says about archives and size.
+    not closed, and of what `lines_of` says about archives and size. before: what was read of the file before the array; an object
+    that it opens may close after the array.
     """
 
-    def __init__(self, stream: BinaryIO, trouble: Trouble, *, size: int = 0) -> None:
+    def __init__(self, stream: BinaryIO, trouble: Trouble, *, size: int = 0, before: bytes = b"") -> None:
         self._stream, self._trouble, self._size = stream, trouble, size
         self._buffer = b""
-        self._base = 0
-        self._line, self._counted = 1, 0
+        self._base = len(before)
+        self._line, self._counted = 1 + before.count(b"\n"), 0
+        self._wrapped = bool(before)
         self._opened: list[bytes] = []
         self._start = -1
         self._separated, self._commas = True, False
@@ -55,7 +57,7 @@ class Elements:
                 if element:
                     yield element
                 if not self._opened:
-                    if self._buffer[position:].strip():
+                    if not self._wrapped and self._buffer[position:].strip():
                         self._say("text-after-record", position)
                     return
             if not block:

@@ -17,7 +17,7 @@ from advisor.data.places import place
 from advisor.data.records import Explain, Record, Records
 from advisor.data.schemas import BY_NAME, ENOUGH_TO_TELL, SCHEMAS, Schema, detect
 from advisor.data.shapes import Flaw, flaws
-from advisor.data.sources import BROKEN_ARCHIVE, HEAD, File, encoding_of, kind_of
+from advisor.data.sources import BROKEN_ARCHIVE, HEAD, WRAPPED, File, encoding_of, kind_of
 from advisor.data.tables import DamagedTable, Rows, rows_of_arrow, rows_of_parquet
 from advisor.errors import UnreadableData
 from advisor.model import Term
@@ -64,7 +64,7 @@ class Reading:
                 yield from self._without_schema(raw)
                 return
             fit, flat = fits(self.schema), self.schema.shape != "chat"
-            json = self.kind in ("json-lines", "json-array")
+            json = self.kind in ("json-lines", "json-array", "json-wrapped")
             count = 0
             # Of all the code of this module only this loop runs for every record.
             for record in raw:
@@ -176,6 +176,8 @@ class Reading:
             return iter(Records(self._blocks(stream, size, head), self._say))
         if kind == "json-array":
             return self._of_array(stream, size, head)
+        if kind == "json-wrapped":
+            return self._of_wrapped(stream, size, head)
         if kind in ("csv", "tsv"):
             self._mark(head)
             return self._of_table(iter(Rows(self._lines(stream, size, head), self._say, delimiter="," if kind == "csv" else "\t")))
@@ -200,9 +202,17 @@ class Reading:
         except DamagedTable:
             self._trouble("damaged-table", max(last, 1), -1, b"")
 
-    def _of_array(self, stream: BinaryIO, size: int, head: bytes) -> Iterator[Record]:
+    def _of_wrapped(self, stream: BinaryIO, size: int, head: bytes) -> Iterator[Record]:
+        found = WRAPPED.match(head.removeprefix(BOM))
+        assert found is not None
+        self._say(Cause("wrapped-records", found.start(1) - 1, {"key": found[1].decode()}), (1, 0, head[:200].split(b"\n", 1)[0]))
+        before = head[: len(head) - len(head.removeprefix(BOM)) + found.end()]
+        stream.read(len(before))
+        return self._of_array(stream, size, b"", before=before)
+
+    def _of_array(self, stream: BinaryIO, size: int, head: bytes, *, before: bytes = b"") -> Iterator[Record]:
         self._mark(head)
-        for line in Elements(_after_mark(stream, head), self._trouble, size=size):
+        for line in Elements(_after_mark(stream, head), self._trouble, size=size, before=before):
             try:
                 yield (*line, loads(line[2]))
             except ValueError:

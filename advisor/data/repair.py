@@ -16,7 +16,7 @@ from advisor.data.schemas import Schema
 from advisor.data.sources import File, files_of
 from advisor.errors import UnreadableData
 
-KEPT_ANYWAY = frozenset({"carriage-return", "wide-encoding", "csv-header", "repeated-key", "unknown-schema"})
+KEPT_ANYWAY = frozenset({"carriage-return", "wide-encoding", "csv-header", "repeated-key", "unknown-schema", "wrapped-records"})
 """Causes beside which the record is read all the same."""
 
 _TABLES = (".csv", ".tsv")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import io
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,6 +32,9 @@ _FOREIGN: tuple[tuple[bytes, str], ...] = (
 _MARKS = (
     (b"\xff\xfe\x00\x00", "utf-32"), (b"\x00\x00\xfe\xff", "utf-32"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"),
 )  # fmt: skip
+WRAPPED = re.compile(rb'\s*\{\s*"(data|train|examples|instances|rows|records|items|samples|dataset)"\s*:\s*(?=\[\s*[{\[])')
+"""A file that is one object, whose records stand in a list under one of these keys."""
+
 _TAR_AT, _TAR = 257, b"ustar"
 _NUL_SHARE = 0.25
 """Share of NUL bytes from which a text is taken for UTF-16 without its mark."""
@@ -124,8 +128,8 @@ def _is_data(path: Path) -> bool:
 def kind_of(head: bytes, suffix: str) -> str:
     """Return what a file that begins with `head` is.
 
-    A format (`json-lines`, `json-array`, `csv`, `tsv`, `parquet`, `arrow`, `text`), an encoding (`utf-16`, `utf-32`), or what
-    stands where data should: `empty`, `web-page`, `lfs-pointer`, or the name of a foreign format.
+    A format (`json-lines`, `json-array`, `json-wrapped`, `csv`, `tsv`, `parquet`, `arrow`, `text`), `utf-16` for any encoding of
+    two or four bytes, or what stands where data should: `empty`, `web-page`, `lfs-pointer`, or the name of a foreign format.
     """
     if head.startswith(b"PAR1"):
         return "parquet"
@@ -149,6 +153,8 @@ def kind_of(head: bytes, suffix: str) -> str:
         return suffix[1:]
     if text.startswith(b"["):
         return "json-array" if _is_array(text, suffix) else "json-lines"
+    if WRAPPED.match(text):
+        return "json-wrapped"
     if suffix in (".txt", ".text"):
         return "json-lines" if text.startswith((b"{", b"[")) else "text"
     return "json-lines"

@@ -110,7 +110,7 @@ class Split:
 SHOWN = 72
 """Characters of a row that are shown where all of it is meant."""
 
-NOTES = frozenset({"carriage-return", "csv-header", "blank-line", "repeated-key", "wide-encoding"})
+NOTES = frozenset({"carriage-return", "csv-header", "blank-line", "repeated-key", "wide-encoding", "wrapped-records"})
 """Causes that do not take a record away from the count: the record is read beside them, or there is none."""
 
 

@@ -87,6 +87,17 @@ def test_what_is_wrong_between_the_elements_of_an_array_is_named(content, cause,
     assert (cause, line) in causes(content, "train.json")
 
 
+@pytest.mark.parametrize("indent", [None, 1])
+def test_records_in_a_list_inside_an_object_are_read_from_there(indent):
+    content = json.dumps({"data": ROWS, "version": "1.0"}, ensure_ascii=False, indent=indent).encode()
+    records, problems, _ = read(content, "train.json")
+    assert [record[3] for record in records] == ROWS
+    assert [p.cause for p in problems] == ["wrapped-records"]
+    number, offset, raw, _ = records[7]
+    assert content[offset : offset + len(raw)] == raw
+    assert content[:offset].count(b"\n") == number - 1
+
+
 def test_utf_16_is_named_and_read(tmp_path):
     for encoding in ("utf-16", "utf-16-le", "utf-16-be"):
         records, problems, _ = read(LINES.decode().encode(encoding))
