@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from advisor.data.lines import BLOCK, BOMB_RATIO, BOMB_SIZE, LONGEST, Line, Trouble
+from advisor.data.lines import BOMB_RATIO, BOMB_SIZE, LONGEST, Line, Trouble
 from advisor.data.sources import BROKEN_ARCHIVE
+
+BLOCK = 1 << 20
 
 _TOKEN = re.compile(rb'"(?:[^"\\\n]|\\.)*"|[\[\]{},]|[^\s\[\]{},"]+|"')
 _OPENS = {b"]": b"[", b"}": b"{"}

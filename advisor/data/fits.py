@@ -21,37 +21,46 @@ def fits(schema: Schema) -> Fits:
     if schema.shape == "pairs":
         return _fits_pairs
     keys = tuple(key for key, holds in schema.keys.items() if holds != "ranked")
-    return _fits_flat(keys, len(schema.keys), frozenset(schema.optional)) if len(keys) == len(schema.keys) else _never
+    return _fits_flat(keys, len(schema.keys), tuple(schema.optional)) if len(keys) == len(schema.keys) else _never
 
 
 def _never(_record: Any) -> int:
     return 0
 
 
-def _fits_flat(keys: tuple[str, ...], count: int, optional: frozenset[str]) -> Fits:
+_NOT_THIS = (KeyError, TypeError, AttributeError, IndexError)
+"""What a record of another shape raises where it is taken for granted: asking its type first would cost every good record."""
+
+
+def _fits_flat(keys: tuple[str, ...], count: int, optional: tuple[str, ...]) -> Fits:
     first, last = keys[0], keys[-1]
     between = keys[1:-1]
 
     def check(record: Any) -> int:
-        if type(record) is not dict:
+        try:
+            # The first and the last key are looked at without a loop: most schemas have no others.
+            value = record[last]
+            if not value or value.isspace():
+                return 0
+            value = record[first]
+            if not value or value.isspace():
+                return 0
+            length = len(record)
+            if length > count or between:
+                for key in between:
+                    value = record[key]
+                    if not value or value.isspace():
+                        return 0
+                more = length - count
+                for key in optional:
+                    if key in record:
+                        if type(record[key]) is not str:
+                            return 0
+                        more -= 1
+                        if not more:
+                            break
+        except _NOT_THIS:
             return 0
-        # The first and the last key are looked at without a loop: most schemas have no others.
-        value = record.get(last)
-        if type(value) is not str or not value or value.isspace():
-            return 0
-        value = record.get(first)
-        if type(value) is not str or not value or value.isspace():
-            return 0
-        length = len(record)
-        if length > count or between:
-            for key in between:
-                value = record.get(key)
-                if type(value) is not str or not value or value.isspace():
-                    return 0
-            for key in optional:
-                value = record.get(key, "")
-                if type(value) is not str:
-                    return 0
         return length
 
     return check
@@ -60,14 +69,13 @@ def _fits_flat(keys: tuple[str, ...], count: int, optional: frozenset[str]) -> F
 def _fits_pairs(record: Any) -> int:
     if type(record) is not list:
         return 0
-    for pair in record:
-        if type(pair) is not dict or len(pair) != 2:  # noqa: PLR2004  context and target
-            return 0
-        question, answer = pair.get("context"), pair.get("target")
-        if type(question) is not str or type(answer) is not str or not question or not answer:
-            return 0
-        if question.isspace() or answer.isspace():
-            return 0
+    try:
+        for pair in record:
+            question, answer = pair["context"], pair["target"]
+            if not question or not answer or question.isspace() or answer.isspace() or len(pair) != 2:  # noqa: PLR2004  the two
+                return 0
+    except _NOT_THIS:
+        return 0
     return 2 * len(record)
 
 
@@ -77,30 +85,29 @@ def _fits_chat(schema: Schema) -> Fits:
     kinds = {name: CONVERSATION[name] for name in schema.speakers}
 
     def check(record: Any) -> int:
-        if type(record) is not dict:
-            return 0
-        turns = record.get(key)
-        if type(turns) is not list:
-            return 0
-        before = ""
-        count = len(record)
-        for turn in turns:
-            if type(turn) is not dict:
+        try:
+            turns = record[key]
+            if type(turns) is not list:
                 return 0
-            text = turn.get(text_key)
-            if type(text) is not str or not text or text.isspace():
-                return 0
-            kind = kinds.get(turn.get(speaker_key))  # type: ignore[arg-type]
-            if kind == "user":
-                if before == "user":
+            before = ""
+            count = len(record)
+            for turn in turns:
+                text = turn[text_key]
+                if not text or text.isspace():
                     return 0
-            elif kind == "assistant":
-                if before != "user":
+                kind = kinds[turn[speaker_key]]
+                if kind == "user":
+                    if before == "user":
+                        return 0
+                elif kind == "assistant":
+                    if before != "user":
+                        return 0
+                elif kind != "system" or before:
                     return 0
-            elif kind != "system" or before:
-                return 0
-            before = kind
-            count += len(turn)
-        return count if before == "assistant" else 0
+                before = kind
+                count += len(turn)
+        except _NOT_THIS:
+            return 0
+        return count if before == "assistant" and ("system" not in record or type(record["system"]) is str) else 0
 
     return check

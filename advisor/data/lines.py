@@ -9,7 +9,9 @@ from typing import BinaryIO, cast
 
 from advisor.data.sources import BROKEN_ARCHIVE
 
-BLOCK = 1 << 20
+BLOCK = 1 << 17
+"""Bytes read at once: lines that are parsed soon after they were split are still in the cache of the processor."""
+
 LONGEST = 16 << 20
 """Bytes of a line that are read. The longest documented sample has 32,768 tokens; this is fifty times more."""
 

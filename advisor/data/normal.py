@@ -41,7 +41,7 @@ def _from_pairs(record: Any) -> Example:
 
 def _from_chat(record: Mapping[str, Any], key: str, schema: Schema) -> Example:
     turns: list[Turn] = []
-    if record.get("system"):
+    if "system" in schema.optional and record.get("system"):
         turns.append(("system", record["system"]))
     extra: dict[str, Any] = {}
     for turn in record[key]:
@@ -49,7 +49,9 @@ def _from_chat(record: Mapping[str, Any], key: str, schema: Schema) -> Example:
         for name, value in turn.items():
             if name not in schema.turn_keys and value is not None:
                 extra.setdefault(name, value)
-    extra |= {name: value for name, value in record.items() if name != key and name != "system" and value is not None}
+    extra |= {
+        name: value for name, value in record.items() if name != key and schema.optional.get(name) != "system" and value is not None
+    }
     return Example(turns, extra=extra)
 
 
@@ -69,11 +71,12 @@ def text_of(value: Any) -> str:
 def _from_flat(record: Mapping[str, Any], schema: Schema) -> Example:
     turns: list[Turn] = []
     others: tuple[str, ...] = ()
-    if system := record.get("system"):
+    if "system" in schema.optional and (system := record.get("system")):
         turns.append(("system", system))
-    for question, answer in record.get("history") or ():
-        turns += [("user", question), ("assistant", answer)]
-    known = {"system", "history"}
+    if "history" in schema.optional:
+        for question, answer in record.get("history") or ():
+            turns += [("user", question), ("assistant", answer)]
+    known = {"system", "history"} & schema.optional.keys()
     for key, holds in schema.keys.items():
         known.add(key)
         value = record[key]

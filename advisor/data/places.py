@@ -17,7 +17,7 @@ def place(source: str, line: int, offset: int, raw: bytes, at: int, facts: Facts
     shown = before[-BEFORE:] + after
     caret = min(len(before), BEFORE)
     head = "…" if len(before) > BEFORE else ""
-    excerpt = head + "".join(map(visible, shown))
+    excerpt = head + (shown if shown.isprintable() else "".join(map(visible, shown)))
     column = len(before) + 1
     return Place(source, line, column, offset + at if offset >= 0 else -1, excerpt, caret + len(head), facts or {})
 

@@ -32,6 +32,7 @@ class Records:
         self._pending: deque[Line] = deque()
         self._explain = explain
         self._vain = 0
+        self._rest: Block | None = None
 
     def __iter__(self) -> Iterator[Record]:
         while True:
@@ -43,7 +44,7 @@ class Records:
                     self._broken(line)
                     continue
                 yield (*line, value)
-            block = next(self._blocks, None)
+            block = self._next_block()
             if block is None:
                 return
             number, offset, lines = block
@@ -51,11 +52,17 @@ class Records:
                 try:
                     value = loads(raw)
                 except ValueError:
-                    self._pending.extend(_lines(number, offset, lines[index:]))
+                    self._rest = (number + 1, offset + len(raw) + 1, lines[index + 1 :])
+                    self._broken((number, offset, raw))
                     break
                 yield number, offset, raw, value
                 number += 1
                 offset += len(raw) + 1
+
+    def _next_block(self) -> Block | None:
+        """Return what is left of the block in which a line was broken, else the next block."""
+        block, self._rest = self._rest, None
+        return block if block is not None and block[2] else next(self._blocks, None)
 
     def _broken(self, line: Line) -> None:
         number, offset, raw = line
@@ -93,10 +100,12 @@ class Records:
     def _ahead(self, count: int) -> Line | None:
         """Return the line that stands `count` lines after the next one."""
         while len(self._pending) <= count:
-            block = next(self._blocks, None)
+            block = self._next_block()
             if block is None:
                 return None
-            self._pending.extend(_lines(*block))
+            number, offset, lines = block
+            self._pending.append((number, offset, lines[0]))
+            self._rest = (number + 1, offset + len(lines[0]) + 1, lines[1:])
         return self._pending[count]
 
     def _rest_of(self, raw: bytes, unfinished: str) -> tuple[str, list[bytes]] | None:
@@ -139,13 +148,6 @@ def _is_container(text: bytes) -> bool:
         return isinstance(loads(text), dict | list)
     except ValueError:
         return False
-
-
-def _lines(number: int, offset: int, lines: list[bytes]) -> Iterator[Line]:
-    for raw in lines:
-        yield number, offset, raw
-        number += 1
-        offset += len(raw) + 1
 
 
 def _moved(cause: Cause, by: int) -> Cause:
