@@ -257,8 +257,8 @@ WEIGHTLESS = (
 @dataset_signal
 def health(train: Split, exact_groups: Groups, normal_groups: Groups) -> Health:
     """Records with no fault that is certain: readable, not a duplicate, no garbled or empty text."""
-    if not train.records:
-        raise NotMeasurable("records")
+    if not len(train):
+        raise NotMeasurable("rows")
     counted = ~sum(1 << CHECKS.index(name) for name in WEIGHTLESS)
     bad = (train.column("flags") & counted) != 0
     for groups in (exact_groups, normal_groups):

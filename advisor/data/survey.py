@@ -14,7 +14,7 @@ from advisor.data.model import Example, Occurrences, Problem
 from advisor.data.normal import reader
 from advisor.data.places import place_in_text
 from advisor.data.quality import examine
-from advisor.data.reading import Reading
+from advisor.data.reading import ANY, Reading
 from advisor.data.sources import File, files_of
 from advisor.data.tokens import Counter
 from advisor.model import Place
@@ -53,7 +53,6 @@ class Split:
     problems: dict[str, Occurrences] = field(default_factory=dict)
     findings: dict[str, Occurrences] = field(default_factory=dict)
     columns: dict[str, array[int]] = field(default_factory=lambda: {name: array("q") for name in COLUMNS})
-    totals: dict[str, int] = field(default_factory=dict)
     sources: list[File] = field(default_factory=list)
     spec: str = "auto"
 
@@ -163,7 +162,6 @@ def _read(split: Split, number: int, file: File, spec: str, counter: Counter) ->
     for line, offset, _, value in reading:
         if example_of is None:
             if reading.schema is None:
-                split.totals["any"] = split.totals.get("any", 0) + 1
                 continue
             example_of = reader(reading.schema)
         example = example_of(value)
@@ -175,8 +173,8 @@ def _read(split: Split, number: int, file: File, spec: str, counter: Counter) ->
         row = (number, line, offset, *keys_of(example), *lengths, flags, terms)
         for column, cell in zip(columns, row, strict=True):
             column.append(cell)
-    good = len(split) - before + (reading.records if reading.schema is None else 0)
-    name = reading.schema.name if reading.schema else ("any" if spec == "any" else "")
+    good = reading.records if spec == ANY else len(split) - before
+    name = reading.schema.name if reading.schema else (ANY if spec == ANY else "")
     split.files.append(FileFacts(file.name, reading.kind, name, file.size, reading.records + len(unreadable), good))
 
 

@@ -53,7 +53,7 @@ def _split(split: Split) -> dict[str, Any]:
             for f in split.files
         ],
         "records": split.records,
-        "good": len(split) or split.totals.get("any", 0),
+        "good": sum(file.good for file in split.files),
     }
 
 

@@ -340,6 +340,15 @@ def test_plain_text_becomes_questions_by_the_documented_rules(tmp_path):
     assert "title" in run("convert", source, "--to", "pangu-sft", "--rule", "write-from-title", "-o", out, code=2).output
 
 
+@pytest.mark.parametrize(("spec", "good"), [("auto", 0), ("any", 3)])
+def test_records_of_no_known_schema_are_good_only_where_any_json_will_do(tmp_path, spec, good):
+    path = tmp_path / "rows.jsonl"
+    path.write_text('{"frage": "a"}\n' * 3, encoding="utf-8")
+    document = json.loads(run("check", path, "--no-near", "--format-spec", spec, "--format", "json").output)
+    assert (document["train"]["records"], document["train"]["good"]) == (3, good)
+    assert [f["slug"] for f in document["findings"] if f["severity"] == "error"] == ([] if good else ["unknown-schema"])
+
+
 def test_the_schemas_are_all_named_in_the_help():
     text = run("check", "--help", code=0).output
     assert all(name in "".join(text.split()) for name in BY_NAME)
