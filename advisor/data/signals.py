@@ -115,6 +115,13 @@ def conflict_groups(train: Split) -> Groups:
 
 
 @dataset_signal
+def answer_groups(train: Split) -> Groups:
+    """Rows with the same answer to different prompts; answers of a few words (labels, yes and no) are left out."""
+    long = np.flatnonzero((train.column("answer_tokens") >= LEAST_TOKENS) & (train.column("prompt") != 0))
+    return one_each(group_by(train.column("answer"), long), train.column("prompt"))
+
+
+@dataset_signal
 def template_groups(train: Split) -> Groups:
     """Rows that differ in their numbers alone; one of each normalised group."""
     return one_each(group_by(train.column("masked")), train.column("normal"))
@@ -240,6 +247,9 @@ def lengths(train: Split, survey: Survey) -> Lengths:
     longest = int(whole.max()) if len(whole) else 0
     return Lengths(limit, len(long), len(whole), lost, int(answer.sum()), longest, long)
 
+
+LEAST_TOKENS = 12
+"""Tokens from which an answer is more than a label."""
 
 WEIGHTLESS = (
     "answer-language",

@@ -138,6 +138,12 @@ def repeated_template(template_groups: Groups, train: Split, row_count: int, *, 
 
 
 @dataset_detector
+def repeated_answers(answer_groups: Groups, train: Split, row_count: int, *, min_share: float) -> Hit | None:
+    """The same answer, more than a label, is given to different prompts, in at least `min_share` of the rows."""
+    return _of_groups(answer_groups, train, row_count, min_share=min_share, min_groups=1)
+
+
+@dataset_detector
 def evaluation_leak(leaks: Leaks, train: Split, evaluation: Split, *, min_count: int) -> Hit | None:
     """At least `min_count` rows of the evaluation data stand in the training data."""
     if len(leaks.rows) < min_count:
