@@ -2,7 +2,8 @@
 
 A series is a list of terms: `1.2`, `0.9*10` (ten times), `5.0..2.0*30` (a straight line of thirty points), each with an optional
 `~0.05` (irregular but always the same noise of that amplitude). Beside series a case may give `epochs` (passes over the data,
-spread over the points), `config` (settings) or `log` (text that goes through the readers).
+spread over the points), `config` (settings), `from_start = true` (every series has its first point at the first step) or `log`
+(text that goes through the readers).
 
 A case of a rule about datasets gives `data`, the text of a file (see `_texts`), and may give `evaluation` likewise, `config`, the
 name of the `file` and its `encoding`.
@@ -11,13 +12,14 @@ name of the `file` and its `encoding`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from advisor.engine import judge
+from advisor.causes import CauseRule
+from advisor.engine import diagnose, judge
 from advisor.errors import BadRule
 from advisor.model import FloatArray, Hit, NotJudged, Run, Series
 from advisor.readers import read_bytes
@@ -30,16 +32,17 @@ if TYPE_CHECKING:
     from advisor.data.survey import Split
 
 EXPECTATIONS = ("fires", "quiet", "not-judged")
+CAUSE_EXPECTATIONS = ("first", "stated", "absent")
 _TERM = re.compile(r"^(?P<a>[^.*~]+(?:\.\d+)?(?:e[-+]?\d+)?)(?:\.\.(?P<b>[^*~]+))?(?:\*(?P<n>\d+))?(?:~(?P<noise>.+))?$")
 _NOISE = np.random.default_rng(0).uniform(-1, 1, 4096)
-_NOT_SERIES = ("expect", "because", "config", "epochs", "log")
+_NOT_SERIES = ("expect", "because", "config", "epochs", "log", "from_start")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Outcome:
-    """What a rule did on one of its cases."""
+    """What a rule or a cause did on one of its cases; name is its id."""
 
-    rule: Rule
+    name: str
     number: int
     expected: str
     got: str
@@ -80,6 +83,8 @@ def run_of(case: Mapping[str, Any]) -> Run:
     for name, array in values.items():
         # The last point of every series stands at the end of the run.
         x = np.round(np.arange(1, len(array) + 1) * longest / max(len(array), 1))
+        if case.get("from_start"):
+            x = np.round(np.linspace(1, longest, len(array)))
         lines = np.arange(1, len(array) + 1, dtype=np.int64)
         series[name] = Series(name, array, x, x / max(longest, 1) * epochs, lines, UNITS.get(name, ""))
     return Run(source="case", reader="case", series=series, config=config)
@@ -125,4 +130,20 @@ def outcomes(rule: Rule) -> Iterator[Outcome]:
         if isinstance(result, NotJudged) and result.missing == ("near_engine",):
             continue  # the search for nearly equal rows is not installed: such a case cannot be run here
         got = "fires" if isinstance(result, Hit) else "not-judged" if isinstance(result, NotJudged) else "quiet"
-        yield Outcome(rule, number, case["expect"], got, str(case.get("because", "")))
+        yield Outcome(rule.id, number, case["expect"], got, str(case.get("because", "")))
+
+
+def cause_outcomes(cause: CauseRule, rules: Sequence[Rule]) -> Iterator[Outcome]:
+    """Diagnose every case of `cause`: it comes first, is among those stated, or is absent. Raises BadRule."""
+    for number, case in enumerate(cause.cases):
+        if case.get("expect") not in CAUSE_EXPECTATIONS:
+            raise BadRule(f"{cause.path}: case {number}: `expect` is one of {', '.join(CAUSE_EXPECTATIONS)}")
+        try:
+            stated = [found.name for found in diagnose(run_of(case), rules).causes]
+        except ValueError as error:
+            raise BadRule(f"{cause.path}: case {number}: {error}") from error
+        got = "absent" if cause.name not in stated else "first" if stated[0] == cause.name else "stated"
+        expected = str(case["expect"])
+        if expected == "stated" and got == "first":
+            got = expected
+        yield Outcome(cause.name, number, expected, got, str(case.get("because", "")))

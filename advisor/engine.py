@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from advisor.causes import CauseRule, load_causes, recommended, weigh
 from advisor.changes import merge, propose
-from advisor.model import SEVERITIES, Diagnosis, Finding, Hit, NotJudged, NotMeasurable, Run
+from advisor.model import SEVERITIES, Diagnosis, Finding, Forecast, Hit, NotApplicable, NotJudged, NotMeasurable, Run
 from advisor.rulebook import Rule
 from advisor.signals import Measurements
 from advisor.signals.registry import Lazy
@@ -28,12 +29,12 @@ class Examination:
     not_judged: tuple[NotJudged, ...]
 
 
-LEAST_FOR_A_VERDICT = {"train_loss": 8, "eval_loss": 5}
+LEAST_FOR_A_VERDICT = {"train_loss": 8, "eval_loss": 5, "reward": 20, "rewards/margins": 20}
 """A run is called healthy only where a rule that needs so many points of its curve has looked."""
 
 
-def diagnose(run: Run, rules: Iterable[Rule]) -> Diagnosis:
-    """Judge `run` by every rule that fits its objective."""
+def diagnose(run: Run, rules: Iterable[Rule], causes: Sequence[CauseRule] | None = None) -> Diagnosis:
+    """Judge `run` by every rule that fits its objective, and join the findings into causes (those of the rule book by default)."""
     measured = Measurements(run)
     objective = str(measured["objective"])
     findings: list[Finding] = []
@@ -49,11 +50,33 @@ def diagnose(run: Run, rules: Iterable[Rule]) -> Diagnosis:
             findings.append(Finding(rule, result, propose(rule, result, measured)))
         elif result is None:
             clean.append(rule)
+    stated = weigh(load_causes() if causes is None else causes, findings, measured)
     findings = _without_superseded(findings)
     findings.sort(key=_gravity)
-    changes = merge(findings)
+    changes, conflicts = merge(findings, [cause.findings for cause in stated])
     kept = [replace(f, changes=tuple(c for c in f.changes if c in changes)) for f in findings]
-    return Diagnosis(run, _verdict(kept, clean), objective, tuple(kept), tuple(clean), tuple(not_judged), tuple(changes))
+    return Diagnosis(
+        run=run, verdict=_verdict(kept, clean), objective=objective, findings=tuple(kept), clean=tuple(clean),
+        not_judged=tuple(not_judged), changes=tuple(changes), causes=stated, first_change=recommended(stated, changes),
+        conflicts=tuple(conflicts), forecast=_forecast(measured, kept),
+    )  # fmt: skip
+
+
+NO_FORECAST = frozenset({"overfitting", "divergence", "non-finite", "zero-loss", "crash", "data", "schedule"})
+"""Problems with which a run does not go on as it went."""
+
+
+def _forecast(measured: Measurements, findings: list[Finding]) -> Forecast | NotMeasurable:
+    """Return where the run will end, or why that cannot be said."""
+    if any(f.rule.severity != "info" and f.rule.problem in NO_FORECAST for f in findings):
+        return NotMeasurable("forecast:findings")
+    try:
+        with np.errstate(all="ignore"):
+            forecast = measured["forecast"]
+    except NotMeasurable as reason:
+        return reason
+    assert isinstance(forecast, Forecast)
+    return forecast
 
 
 def examine(measured: DatasetMeasurements, rules: Iterable[Rule]) -> Examination:
@@ -103,7 +126,7 @@ def explained(diagnosis: Diagnosis, examination: Examination) -> tuple[tuple[Fin
 
 
 class _DoesNotApply:
-    """The rule is about runs with more or fewer points than this one."""
+    """The rule is about runs of another kind than this one."""
 
 
 def judge(rule: Rule, measured: Lazy) -> Hit | NotJudged | _DoesNotApply | None:
@@ -123,6 +146,8 @@ def judge(rule: Rule, measured: Lazy) -> Hit | NotJudged | _DoesNotApply | None:
         # Logs hold values that overflow when squared; the comparison that follows then says no.
         with np.errstate(all="ignore"):
             hit = measured.call(rule.function, rule.thresholds)
+    except NotApplicable:
+        return _DoesNotApply()
     except NotMeasurable as reason:
         return NotJudged(rule, reason.missing, reason.need, reason.have)
     assert hit is None or isinstance(hit, Hit)

@@ -11,12 +11,20 @@ class UnreadableLog(AdvisorError):
     """The input is no training log, or none that any reader understands."""
 
 
+class NotALog(UnreadableLog):
+    """The input can be read and is no training log: what a folder holds beside its logs, and is passed over there."""
+
+
 class BadRule(AdvisorError):
     """A rule file, or `advisor.toml`, does not say what the rule book needs."""
 
 
 class BadConfig(AdvisorError):
     """A training configuration given with `--config` cannot be read."""
+
+
+class BadPlugin(AdvisorError):
+    """A reader or a detector that another distribution adds cannot be used."""
 
 
 class UnreadableData(AdvisorError):

@@ -32,6 +32,7 @@ class Term(str):
 
 
 Axis = Literal["step", "epoch", "row"]
+Confidence = Literal["high", "medium", "low"]
 Trust = Literal["safe", "try", "ask"]
 Value = float | int | str | bool
 Facts = Mapping[str, Value]
@@ -41,6 +42,16 @@ PROBLEMS = (
     "schedule", "data", "throughput", "crash", "unjudgeable",
 )  # fmt: skip
 """The closed vocabulary of verdicts."""
+
+CAUSES = (
+    "learning_rate_too_high", "learning_rate_too_low", "no_warmup", "schedule_anomaly", "too_many_epochs", "too_little_data",
+    "too_few_steps", "duplicated_data", "data_stuck", "noisy_labels", "corrupt_targets", "tokenizer_mismatch", "labels_masked",
+    "truncation", "loss_on_prompt", "bad_batch", "unshuffled_data", "eval_leak", "eval_mismatch", "batch_too_small",
+    "batch_too_large", "accumulation_bug", "precision_overflow", "nothing_trainable", "optimizer_ineffective",
+    "optimizer_state_lost", "unclipped_gradient", "zero_grad_missing", "weight_decay_too_high", "dropout_too_high", "rank_too_low",
+    "task_too_hard", "data_quality", "input_error", "resources",
+)  # fmt: skip
+"""The closed vocabulary of causes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,6 +89,46 @@ class Series:
         """Return the point at `index` as evidence."""
         return Point(self.name, float(self.x[index]), float(self.values[index]), int(self.line[index]))
 
+    def summary(self) -> Summary:
+        """Return the figures that say what was logged. The series is not empty."""
+        finite = self.finite.values
+        return Summary(
+            points=len(self),
+            finite=len(finite),
+            first=float(self.values[0]),
+            last=float(self.values[-1]),
+            lowest=float(np.min(finite)) if len(finite) else None,
+            highest=float(np.max(finite)) if len(finite) else None,
+            begin=float(self.x[0]),
+            end=float(self.x[-1]),
+        )
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A series in a few figures: its counts, values, extremes of what is finite, and where on the axis it begins and ends."""
+
+    points: int
+    finite: int
+    first: float
+    last: float
+    lowest: float | None
+    highest: float | None
+    begin: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Thinned(Series):
+    """A judged series with the points that a drawing needs; its summary is that of the whole series."""
+
+    whole: Summary | None = None
+
+    def summary(self) -> Summary:
+        """Return the figures of the whole series."""
+        assert self.whole is not None
+        return self.whole
+
 
 @dataclass(frozen=True, slots=True)
 class Point:
@@ -94,6 +145,7 @@ class Event:
     """A line of the log that is a fact but not a number: an error, a checkpoint, an interruption.
 
     x: where the last measurement before it stands; NaN where there is none. final: no measurement follows it.
+    count: how many lines it stands for: of very many of one kind, those in the middle are only counted.
     """
 
     kind: str
@@ -101,9 +153,10 @@ class Event:
     text: str
     x: float = float("nan")
     final: bool = True
+    count: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Run:
     """What one training run left in a log.
 
@@ -134,6 +187,10 @@ class NotMeasurable(Exception):
         self.have = have
 
 
+class NotApplicable(NotMeasurable):
+    """A signal has no meaning for this run, such as a place that comes back in a run of one pass: there is nothing to say."""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """A place in a dataset, as evidence: a record and the text in it that shows what was found.
@@ -152,7 +209,7 @@ class Place:
     facts: Facts = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Hit:
     """What a detector saw: the numbers for the rule's sentences, and the points or the records that show it."""
 
@@ -161,11 +218,23 @@ class Hit:
     places: tuple[Place, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
+class Effect:
+    """What a change is expected to do to the evaluation loss: an interval of relative change (below 0 is better).
+
+    basis: `measured` in this run, or `sweep`, from published sweeps.
+    """
+
+    low: float
+    high: float
+    basis: Literal["measured", "sweep"]
+
+
+@dataclass(frozen=True)
 class Change:
     """One concrete edit of the training configuration.
 
-    old is None where neither the log nor a configuration says what was set.
+    old is None where neither the log nor a configuration says what was set. effect is None where only the direction is known.
     """
 
     parameter: str
@@ -174,9 +243,10 @@ class Change:
     trust: Trust
     rule: str
     reason: Mapping[str, str]
+    effect: Effect | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Finding:
     """A rule that fired: the rule itself (words, sources), what it saw, and what to change."""
 
@@ -185,7 +255,7 @@ class Finding:
     changes: tuple[Change, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class NotJudged:
     """A rule that could not look: which series or settings it lacks, or how many points it has and needs."""
 
@@ -195,12 +265,83 @@ class NotJudged:
     have: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
+class Clue:
+    """One fact that speaks for a cause (weight above 0) or against it; finding is the rule that saw it, or empty."""
+
+    weight: float
+    words: Mapping[str, str]
+    facts: Facts
+    finding: str
+
+
+@dataclass(frozen=True)
+class Cause:
+    """What most likely made the symptoms: odds is the base-2 logarithm of the odds that it is so.
+
+    words: title, meaning, and the cheapest experiment that would decide, by language. parameters: what mends it, the best first.
+    """
+
+    name: str
+    words: Mapping[str, Mapping[str, str]]
+    odds: float
+    confidence: Confidence
+    supports: tuple[Clue, ...]
+    against: tuple[Clue, ...]
+    parameters: tuple[str, ...] = ()
+
+    @property
+    def findings(self) -> tuple[str, ...]:
+        """Ids of the findings that this cause explains."""
+        return tuple(clue.finding for clue in self.supports if clue.finding)
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """Two changes of one parameter that cannot both be made: the one chosen, and the one set aside."""
+
+    chosen: Change
+    aside: Change
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """A forecast loss: the median, and the ends of the interval. factor: length of the run, in lengths of the planned one."""
+
+    factor: float
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Where a loss will be at the planned end of a run, and at the end of a longer one under the same schedule stretched.
+
+    series: which loss. at: the planned end on the axis. end: the loss there, whose interval is to hold it with the probability
+    `coverage`. longer: the same for longer runs, none where the log cannot say. now: the fitted loss at the last logged point.
+    noise: of a logged value around the curve. finished: `at` is reached. fitted_points: logged values that were fitted.
+    """
+
+    series: str
+    at: float
+    end: Outlook
+    longer: tuple[Outlook, ...]
+    coverage: float
+    now: float
+    noise: float
+    finished: bool
+    fitted_points: int
+
+
+@dataclass(frozen=True)
 class Diagnosis:
     """Everything the rule book says about one run.
 
     verdict: one word of `PROBLEMS`. clean: rules that looked and found nothing.
-    changes: the findings' changes merged to at most one for each parameter, most important first.
+    causes: what made the symptoms, the likeliest first. changes: the findings' changes merged to at most one for each parameter,
+    most important first; first_change: the one to make first; conflicts: changes that contradict a chosen one.
+    forecast: where the run will end, or why that cannot be said.
     """
 
     run: Run
@@ -210,3 +351,7 @@ class Diagnosis:
     clean: tuple[Rule, ...]
     not_judged: tuple[NotJudged, ...]
     changes: tuple[Change, ...]
+    causes: tuple[Cause, ...] = ()
+    first_change: Change | None = None
+    conflicts: tuple[Conflict, ...] = ()
+    forecast: Forecast | NotMeasurable | None = None

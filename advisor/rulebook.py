@@ -4,31 +4,36 @@ from __future__ import annotations
 
 import difflib
 import re
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
-from importlib.metadata import entry_points
+from functools import cached_property, lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from advisor.changes import RECIPES
+from advisor.book_cache import parse_book, parse_toml
 from advisor.detectors import ABOUT_DATASETS, DETECTORS, Detector, thresholds_of
-from advisor.errors import BadRule
+from advisor.errors import BadPlugin, BadRule
 from advisor.model import PROBLEMS, SEVERITIES, Severity
+from advisor.plugins import DETECTORS as DETECTOR_GROUP
+from advisor.plugins import load_all
+from advisor.recipes import RECIPES
 
 LANGUAGES = ("en", "zh")
 WORDS = ("title", "sees", "message", "why", "remedy", "limits")
 """The texts every rule has, in both languages: the headings of its page."""
 
+LISTS = ("causes", "checks")
+"""Lists a rule may have beside them, equally long in both languages: causes, the likeliest first, and how to tell them apart."""
+
 STATUSES = ("preview", "stable", "retired")
 TRUSTS = ("safe", "try", "ask")
 _TYPES: Mapping[str, tuple[type, ...]] = {"float": (float, int), "int": (int,), "str": (str,), "bool": (bool,)}
+_GUIDANCE = re.compile(r"^[a-z0-9_]+(\.[a-z0-9_]+)?$")
 _ID = re.compile(r"^[A-Z][A-Z0-9]*-\d{3}$")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SourceOfRule:
     """Where a rule comes from: documented guidance or the literature, and the fact it takes from there in our own words."""
 
@@ -37,7 +42,7 @@ class SourceOfRule:
     url: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Proposal:
     """One `[[changes]]` entry: the parameter, the recipe that computes its new value, and how far the change can be trusted."""
 
@@ -49,7 +54,10 @@ class Proposal:
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule: a detector with thresholds, words, sources, changes and cases."""
+    """One rule: a detector with thresholds, words, sources, changes and cases.
+
+    guidance: rows of the documented table of symptoms, causes and remedies that it covers.
+    """
 
     id: str
     slug: str
@@ -61,19 +69,25 @@ class Rule:
     detector: str
     thresholds: Mapping[str, Any]
     words: Mapping[str, Mapping[str, str]]
+    lists: Mapping[str, Mapping[str, tuple[str, ...]]]
     sources: tuple[SourceOfRule, ...]
     changes: tuple[Proposal, ...]
     evidence: Mapping[str, int]
     most: Mapping[str, int]
     objectives: tuple[str, ...]
     supersedes: tuple[str, ...]
-    cases: tuple[Mapping[str, Any], ...]
+    guidance: tuple[str, ...]
     path: Path
 
     @property
     def subject(self) -> str:
         """What the rule looks at: `run` or `dataset`."""
-        return "dataset" if self.detector in ABOUT_DATASETS else "run"
+        return _subject(self.detector)
+
+    @cached_property
+    def cases(self) -> tuple[Mapping[str, Any], ...]:
+        """The cases that show the rule on both sides of its thresholds."""
+        return tuple(parse_toml(self.path).get("cases", ()))
 
     @cached_property
     def function(self) -> Detector:
@@ -87,24 +101,37 @@ def built_in_folder() -> Path:
     return inside if inside.is_dir() else inside.parent.parent / "rules"
 
 
-def load(extra: Sequence[Path] = (), config: Mapping[str, Any] | None = None) -> tuple[Rule, ...]:
+def load(extra: Sequence[Path] = (), config: Mapping[str, Any] | None = None, subject: str = "") -> tuple[Rule, ...]:
     """Return all rules in force, sorted by family and id: the built-in ones, those of `extra` folders, overridden by `config`.
 
-    Raises BadRule, whose message names the file, what was expected and what to do.
+    subject: `run` or `dataset` for only the rules that look at one. Of the built-in ones about something else, only those that
+    `config` overrides are checked.
+    Raises BadRule, whose message names the file, what was expected and what to do, or BadPlugin.
     """
-    for point in entry_points(group="advisor.detectors.v1"):
-        point.load()
     rules: dict[str, Rule] = {}
-    for folder in (built_in_folder(), *extra):
-        for path in _rule_files(folder):
-            rule = parse(path)
-            if rule.id in rules:
-                raise BadRule(f"{path}: rule id {rule.id} is already used by {rules[rule.id].path}; choose another")
-            rules[rule.id] = rule
+    places: dict[str, Path] = {}
+    own = built_in_folder()
+    content = parse_book(own)
+    files = [Path(name) for name in content if Path(name).parent.name != "causes"]
+    overridden = {rule_id for table in (config or {}).values() if isinstance(table, Mapping) for rule_id in table}
+    for path in (*files, *(path for folder in extra for path in _rule_files(folder))):
+        data = content.get(str(path))
+        if data is not None and subject and _subject(data.get("detector", "")) != subject and data.get("id") not in overridden:
+            places[str(data.get("id"))] = path
+            continue
+        rule = parse(path, data)
+        if rule.id in places:
+            raise BadRule(f"{path}: rule id {rule.id} is already used by {places[rule.id]}; choose another")
+        rules[rule.id] = rule
+        places[rule.id] = path
     if not rules:
         raise BadRule(f"{built_in_folder()}: no rules found; reinstall advisor")
-    known = _override(rules, config or {})
-    return tuple(sorted((r for r in known.values() if r.status != "retired"), key=lambda r: (r.family, r.id)))
+    known = [r for r in _override(rules, config or {}).values() if r.status != "retired" and subject in ("", r.subject)]
+    return tuple(sorted(known, key=lambda r: (r.family, r.id)))
+
+
+def _subject(detector: str) -> str:
+    return "dataset" if detector in ABOUT_DATASETS else "run"
 
 
 def _rule_files(folder: Path) -> Iterator[Path]:
@@ -113,21 +140,28 @@ def _rule_files(folder: Path) -> Iterator[Path]:
         return
     if not folder.is_dir():
         raise BadRule(f"{folder}: no such folder of rules")
-    yield from sorted(folder.rglob("*.toml"))
+    yield from sorted(path for path in folder.rglob("*.toml") if path.parent.name != "causes")
 
 
-def parse(path: Path) -> Rule:
-    """Return the rule in the file `path`. Raises BadRule."""
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise BadRule(f"{path}: {error}; a rule is a TOML file, see CONTRIBUTING.md") from error
-    return _validated(data, path)
+@lru_cache(maxsize=1)
+def _plugin_detectors() -> None:
+    """Let plug-ins register their detectors. Raises BadPlugin where one takes the name of another."""
+    before = dict(DETECTORS)
+    for name, _ in load_all(DETECTOR_GROUP):
+        for taken in (n for n, function in before.items() if DETECTORS[n] is not function):
+            raise BadPlugin(f"{name} registers a detector `{taken}`, which there is already; it needs another name")
+        before = dict(DETECTORS)
+
+
+def parse(path: Path, content: Mapping[str, Any] | None = None) -> Rule:
+    """Return the rule in the file `path`, or in its content where that is known. Raises BadRule, or BadPlugin."""
+    _plugin_detectors()
+    return _validated(parse_toml(path) if content is None else content, path)
 
 
 _KEYS = {
     "id", "status", "since", "severity", "problem", "detector", "thresholds", "sources", "en", "zh", "changes", "cases",
-    "evidence", "most", "objectives", "supersedes",
+    "evidence", "most", "objectives", "supersedes", "guidance",
 }  # fmt: skip
 
 
@@ -153,9 +187,15 @@ def _validated(data: Mapping[str, Any], path: Path) -> Rule:
     check_thresholds(thresholds, thresholds_of(DETECTORS[data["detector"]]), str(path))
     for language in LANGUAGES:
         missing = set(WORDS) - data[language].keys()
-        unknown = data[language].keys() - set(WORDS)
+        unknown = data[language].keys() - set(WORDS) - set(LISTS)
         if missing or unknown:
             raise fail(f"[{language}] needs exactly {', '.join(WORDS)}; missing {sorted(missing)}, unknown {sorted(unknown)}")
+    lists = {lang: {key: tuple(data[lang].get(key, ())) for key in LISTS} for lang in LANGUAGES}
+    for key in LISTS:
+        if not all(isinstance(item, str) and item.strip() for lang in LANGUAGES for item in lists[lang][key]):
+            raise fail(f"`{key}` is a list of texts")
+        if len({len(lists[lang][key]) for lang in LANGUAGES}) > 1:
+            raise fail(f"`{key}` needs as many entries in each of {', '.join(LANGUAGES)}")
     try:
         sources = tuple(
             SourceOfRule(s["title"], {lang: s[lang] for lang in LANGUAGES}, s.get("url", "")) for s in data.get("sources", ())
@@ -173,12 +213,16 @@ def _validated(data: Mapping[str, Any], path: Path) -> Rule:
         if entry["to"] not in RECIPES:
             raise fail(f"no recipe `{entry['to']}`{_did_you_mean(entry['to'], RECIPES)}")
         changes.append(Proposal(entry["parameter"], entry["to"], entry["trust"], {lang: entry[lang] for lang in LANGUAGES}))
+    guidance = data.get("guidance", [])
+    if not isinstance(guidance, list) or not all(isinstance(key, str) and _GUIDANCE.match(key) for key in guidance):
+        raise fail('`guidance` is a list of rows of the guidance table that the rule covers, such as ["loss_rising.lr_too_high"]')
     return Rule(
         id=data["id"], slug=path.stem, family=path.parent.name, status=data["status"], since=data["since"],
         severity=data["severity"], problem=data["problem"], detector=data["detector"], thresholds=thresholds,
-        words={lang: data[lang] for lang in LANGUAGES}, sources=sources, changes=tuple(changes),
+        words={lang: {key: data[lang][key] for key in WORDS} for lang in LANGUAGES}, lists=lists,
+        sources=sources, changes=tuple(changes),
         evidence=data.get("evidence", {}), most=data.get("most", {}), objectives=tuple(data.get("objectives", ())),
-        supersedes=tuple(data.get("supersedes", ())), cases=tuple(data.get("cases", ())), path=path,
+        supersedes=tuple(data.get("supersedes", ())), guidance=tuple(guidance), path=path,
     )  # fmt: skip
 
 
@@ -194,13 +238,22 @@ def check_thresholds(given: Mapping[str, Any], declared: Mapping[str, str], wher
             raise BadRule(f"{where}: threshold `{name}` is {value!r}; expected {declared[name]}")
 
 
+_EXAMPLES = {"thresholds": "thresholds.OVERFIT-001", "ignore": "ignore"}
+"""Sections of an `advisor.toml`, each with a header as it is written."""
+
+
 def _override(rules: dict[str, Rule], config: Mapping[str, Any]) -> dict[str, Rule]:
     """Return the rules with the overrides of an `advisor.toml`: `[thresholds.RULE-ID]` and `[ignore]` with a reason each."""
-    for section in config.keys() - {"thresholds", "ignore"}:
-        raise BadRule(f"advisor.toml: unknown section `{section}`{_did_you_mean(section, ('thresholds', 'ignore'))}")
+    for section in config:
+        if section not in _EXAMPLES:
+            raise BadRule(f"advisor.toml: unknown section `{section}`{_did_you_mean(section, _EXAMPLES)}")
+        if not isinstance(config[section], Mapping):
+            raise BadRule(f"advisor.toml: `{section}` is {config[section]!r}; expected a table, [{_EXAMPLES[section]}]")
     changed = dict(rules)
     for rule_id, values in config.get("thresholds", {}).items():
         rule = _named(rules, rule_id)
+        if not isinstance(values, Mapping):
+            raise BadRule(f"advisor.toml: thresholds.{rule_id} is {values!r}; expected a table, [thresholds.{rule_id}]")
         merged = {**rule.thresholds, **values}
         check_thresholds(merged, thresholds_of(rule.function), f"advisor.toml: [thresholds.{rule_id}]")
         changed[rule_id] = replace(rule, thresholds=merged)
@@ -216,6 +269,15 @@ def _named(rules: Mapping[str, Rule], rule_id: str) -> Rule:
     if rule_id not in rules:
         raise BadRule(f"advisor.toml: no rule {rule_id}{_did_you_mean(rule_id, rules)}")
     return rules[rule_id]
+
+
+def of_family(rules: Iterable[Rule], family: str) -> tuple[Rule, ...]:
+    """Return the rules of one family. Raises BadRule with the nearest names."""
+    chosen = tuple(rule for rule in rules if rule.family == family)
+    if not chosen:
+        families = sorted({rule.family for rule in rules} | {"causes"})
+        raise BadRule(f"no family {family}{_did_you_mean(family, families)}; there are {', '.join(families)}")
+    return chosen
 
 
 def find(rules: Iterable[Rule], name: str) -> Rule:

@@ -17,6 +17,7 @@ ALIASES: Mapping[str, str] = {
     "lr": "learning_rate", "micro_batch_size": "per_device_train_batch_size", "batch_size": "per_device_train_batch_size",
     "gradient_clipping": "max_grad_norm", "warmup": "warmup_ratio", "lora_rank": "lora_r", "r": "lora_r",
     "evaluation_strategy": "eval_strategy", "finetuning_type": "method", "adapter": "method",
+    "lora_target": "target_modules", "lora_target_modules": "target_modules",
 }  # fmt: skip
 """Names that LLaMA-Factory, Axolotl, OpenAI and Pangu give to what transformers calls otherwise."""
 
@@ -26,12 +27,9 @@ def read_config(path: Path) -> dict[str, Value]:
 
     Raises BadConfig, whose message names the file, the place and what was expected. YAML tags are not executed.
     """
+    text = config_text(path)
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadConfig(f"{path}: cannot be read as UTF-8 text ({error}); give a JSON, TOML or YAML configuration") from error
-    try:
-        data = _parse(path.suffix.lower(), text)
+        data = parse_config(form_of(path), text.removeprefix("\ufeff"))
     except (ValueError, RecursionError) as error:
         raise BadConfig(f"{path}: {' '.join(str(error).split())}; expected a JSON, TOML or YAML configuration") from error
     if not isinstance(data, dict):
@@ -39,10 +37,24 @@ def read_config(path: Path) -> dict[str, Value]:
     return {ALIASES.get(name, name): _number(value) for name, value in scalars({str(k): v for k, v in data.items()}).items()}
 
 
-def _parse(suffix: str, text: str) -> Any:
-    if suffix == ".toml":
+def config_text(path: Path) -> str:
+    """Return the text of a configuration as it is, line ends and byte-order mark included. Raises BadConfig."""
+    try:
+        return path.read_bytes().decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadConfig(f"{path}: cannot be read as UTF-8 text ({error}); give a JSON, TOML or YAML configuration") from error
+
+
+def form_of(path: Path) -> str:
+    """Return the form of a configuration by the suffix of its name: `toml`, `yaml`, else `json`."""
+    return {".toml": "toml", ".yaml": "yaml", ".yml": "yaml"}.get(path.suffix.lower(), "json")
+
+
+def parse_config(form: str, text: str) -> Any:
+    """Return what a text of this form holds. Raises ValueError. YAML tags are not executed."""
+    if form == "toml":
         return tomllib.loads(text)
-    if suffix in (".yaml", ".yml"):
+    if form == "yaml":
         from ruamel.yaml import YAML
         from ruamel.yaml.error import YAMLError
 
@@ -64,18 +76,24 @@ def _number(value: Value) -> Value:
 
 
 def read_project(folder: Path) -> Mapping[str, Any]:
-    """Return the overrides in `advisor.toml` of `folder`, or `[tool.advisor]` of its `pyproject.toml`, or nothing."""
+    """Return the overrides in `advisor.toml` of `folder`, or `[tool.advisor]` of its `pyproject.toml`, or nothing.
+
+    Raises BadRule where `advisor.toml` is no TOML; what is wrong with a `pyproject.toml` is other tools' business.
+    """
     own, shared = folder / "advisor.toml", folder / "pyproject.toml"
     for path in (own, shared):
         if not path.is_file():
             continue
         try:
             data = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        except (OSError, ValueError) as error:
             if path == shared:
                 continue
-            raise BadRule(f"{path}: {error}") from error
-        section = data if path == own else data.get("tool", {}).get("advisor")
+            raise BadRule(f"{path}: {error}; expected [thresholds.RULE-ID] and [ignore]") from error
+        if path == own:
+            return data
+        tools = data.get("tool")
+        section = tools.get("advisor") if isinstance(tools, dict) else None
         if isinstance(section, dict):
             return section
     return {}

@@ -4,9 +4,10 @@ import json
 
 import pytest
 
-from advisor.changes import LARGEST_STEP, RANGES, RECIPES, Context, merge
-from advisor.model import Change, Finding, Hit, NotMeasurable
+from advisor.changes import merge
+from advisor.model import Change, Conflict, Finding, Hit, NotMeasurable
 from advisor.readers import read_bytes
+from advisor.recipes import LARGEST_STEP, RANGES, RECIPES, Context
 from advisor.signals import Measurements
 
 
@@ -92,4 +93,60 @@ def test_one_parameter_gets_one_change_that_of_the_gravest_finding(rules):
     rule = rules[0]
     changes = [Change("learning_rate", 1e-3, new, "safe", rule.id, {"en": "", "zh": ""}) for new in (1e-4, 5e-4)]
     findings = [Finding(rule, Hit({}), (change,)) for change in changes]
-    assert merge(findings) == changes[:1]
+    assert merge(findings) == (changes[:1], [])
+
+
+def test_of_two_changes_that_contradict_each_other_the_likelier_cause_decides_and_the_other_is_shown(rules):
+    grave, light = rules[:2]
+    lower, higher = (
+        Change("learning_rate", 1e-3, new, "safe", rule.id, {"en": "", "zh": ""}) for new, rule in ((1e-4, grave), (3e-3, light))
+    )
+    findings = [Finding(grave, Hit({}), (lower,)), Finding(light, Hit({}), (higher,))]
+    assert merge(findings) == ([lower], [Conflict(lower, higher)])
+    assert merge(findings, [(light.id,)]) == ([higher], [Conflict(higher, lower)])
+
+
+def test_a_rate_above_the_documented_range_comes_down_to_it_and_one_below_the_band_goes_up():
+    assert RECIPES["learning_rate_in_band"](context({"learning_rate": 0.01})) == (0.01, 5e-4)
+    assert RECIPES["learning_rate_in_band"](context({"learning_rate": 1e-6, "lora_r": 8})) == (1e-6, 1e-5)
+    assert RECIPES["learning_rate_in_band"](context({"learning_rate": 5e-6})) == (5e-6, 1e-5)
+
+
+def test_too_few_updates_become_a_hundred_by_what_sets_their_number():
+    by_epochs = context({"num_train_epochs": 2, "train_rows": 400, "per_device_train_batch_size": 16})
+    assert RECIPES["epochs_for_updates"](by_epochs) == (2, 4)
+    assert RECIPES["steps_for_updates"](by_epochs) is None
+    by_steps = context({"max_steps": 40, "num_train_epochs": 2})
+    assert RECIPES["epochs_for_updates"](by_steps) is None
+    assert RECIPES["steps_for_updates"](by_steps) == (40, 100)
+
+
+def test_accumulation_makes_the_recommended_batch_and_is_halved_before_the_batch():
+    assert RECIPES["accumulation_to_recommended"](context({"per_device_train_batch_size": 2})) == (None, 4)
+    assert RECIPES["accumulation_to_recommended"](context({"per_device_train_batch_size": 8})) is None
+    both = context({"per_device_train_batch_size": 64, "gradient_accumulation_steps": 4})
+    assert RECIPES["accumulation_halved"](both) == (4, 2)
+    assert RECIPES["batch_halved_after_accumulation"](both) is None
+    assert RECIPES["batch_halved_after_accumulation"](context({"per_device_train_batch_size": 64})) == (64, 32)
+
+
+@pytest.mark.parametrize(
+    ("config", "strategy", "steps"),
+    [
+        ({"eval_strategy": "epoch"}, (None, "epoch"), None),
+        ({"eval_strategy": "epoch", "save_strategy": "epoch"}, None, None),
+        ({"eval_strategy": "steps", "save_strategy": "epoch", "eval_steps": 50}, ("epoch", "steps"), (None, 50)),
+        ({"eval_strategy": "steps", "eval_steps": 200, "save_steps": 500}, None, (500, 200)),
+        ({"eval_strategy": "steps", "eval_steps": 200, "save_steps": 400}, None, None),
+        ({"eval_strategy": "epoch", "save_strategy": "best"}, None, None),
+        ({}, None, None),
+    ],
+)
+def test_checkpoints_are_written_when_evaluations_are_made(config, strategy, steps):
+    assert RECIPES["save_strategy_as_evaluation"](context(config)) == strategy
+    assert RECIPES["save_steps_as_evaluation"](context(config)) == steps
+
+
+def test_bf16_comes_with_fp16_switched_off_since_trainers_refuse_both():
+    assert RECIPES["fp16_off"](context({"fp16": True})) == (True, False)
+    assert RECIPES["fp16_off"](context({"fp16": False})) is None

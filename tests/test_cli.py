@@ -193,3 +193,19 @@ def test_formats_are_listed_with_examples():
     assert "hf-trainer-state" in text
     assert "hf-console" in text
     assert {f["name"] for f in json.loads(run("formats", "--format", "json").stdout)} >= {"csv", "json-lines"}
+
+
+def test_the_help_of_analyze_has_examples_one_a_line():
+    lines = [line.strip() for line in run("analyze", "--help").stdout.splitlines()]
+    assert "advisor analyze trainer_state.json" in lines
+    assert sum(line.startswith("advisor analyze") for line in lines) >= 4
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"), [("advisor ana", "analyze"), ("advisor analyze --fo", "--format"), ("advisor analyze --format j", "json")]
+)
+def test_the_shell_completes_commands_options_and_values(typed, offered):
+    words = {"COMP_WORDS": typed, "COMP_CWORD": str(len(typed.split()) - 1), "_ADVISOR_COMPLETE": "bash_complete"}
+    code = "from advisor.cli import main; main(prog_name='advisor')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, **words}, check=False)
+    assert f"plain,{offered}" in done.stdout.splitlines()

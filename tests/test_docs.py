@@ -16,7 +16,7 @@ def _generator():
     return module
 
 
-@pytest.mark.parametrize("page", list(_generator().pages()), ids=lambda p: p[0].name)
+@pytest.mark.parametrize("page", list(_generator().pages()), ids=lambda p: str(p[0].relative_to(ROOT)))
 def test_a_generated_page_is_fresh(page):
     path, text = page
     assert path.read_text(encoding="utf-8") == text, "stale: run python docs/generate.py"

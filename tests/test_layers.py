@@ -10,20 +10,32 @@ import pytest
 ADVISOR = Path(__file__).parent.parent / "advisor"
 LAYERS = (
     "errors",
+    "plugins",
     "model",
     "locale",
     "readers",
     "signals",
     "data",
     "detectors",
+    "book_cache",
+    "effects",
+    "recipes",
     "changes",
+    "recipes",
     "rulebook",
+    "causes",
     "engine",
+    "explain",
+    "thin",
+    "parallel",
     "settings",
+    "config_forms",
+    "config_writer",
     "cases",
     "render",
     "cli",
 )
+REGISTERED = {"signal": "signals", "detector": "detectors", "recipe": "recipes"}
 HEAVY = (
     "torch",
     "transformers",
@@ -35,6 +47,7 @@ HEAVY = (
     "advisor.data",
     "pyarrow",
     "tokenizers",
+    "numba",
 )
 
 
@@ -67,3 +80,15 @@ def test_a_command_never_loads_the_heavy_libraries(arguments, root):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=root, check=True)
     assert done.stderr.splitlines()[-1] == f"[] {arguments[0] != '--help'}"
+
+
+@pytest.mark.parametrize(("decorator", "folder"), REGISTERED.items())
+def test_no_two_functions_are_registered_under_one_name(decorator, folder):
+    names = [
+        node.name
+        for path in sorted((ADVISOR / folder).glob("*.py"))
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.FunctionDef) and any(isinstance(d, ast.Name) and d.id == decorator for d in node.decorator_list)
+    ]
+    assert len(names) > len(REGISTERED)
+    assert sorted(set(names)) == sorted(names)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from advisor.cli.common import language_option, polite, rules_option
-from advisor.errors import UnreadableLog
-from advisor.model import SEVERITIES, Diagnosis, Run, Value
+from advisor.cli.common import UserError, language_option, polite, rules_option
+from advisor.model import SEVERITIES, Diagnosis, Value
 
 if TYPE_CHECKING:
+    from advisor.data.signals import DatasetMeasurements
     from advisor.engine import Examination
+    from advisor.parallel import Judge
     from advisor.rulebook import Rule
 
 
@@ -50,30 +52,71 @@ if TYPE_CHECKING:
     metavar="PATH",
     help="The training data, to be checked too and joined with what the log shows (repeatable).",
 )
+@click.option(
+    "--jobs",
+    "-j",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Worker processes for many runs.  [default: one a processor where it is worth it]",
+)
+@click.option(
+    "--write-config",
+    "target",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write the --config file with its safe changes to FILE, everything else in it as it is; without --config, a new file "
+    "(.json, .yaml, .toml) of just the changes, under their transformers names. What was written is said on standard error.",
+)
+@click.option(
+    "--accept",
+    "accepted",
+    multiple=True,
+    metavar="RULE-ID",
+    help="With --write-config, write the changes of this rule too that are not safe by themselves (repeatable).",
+)
+@click.option("--force", is_flag=True, help="Let --write-config replace a file, such as the --config file itself.")
 @rules_option
 @polite
 def command(
     paths: tuple[Path, ...], output: str, lang: str, fail_on: str, config_file: Path | None, data_paths: tuple[Path, ...],
-    rule_folders: tuple[Path, ...],
+    jobs: int | None, rule_folders: tuple[Path, ...], target: Path | None, accepted: tuple[str, ...], *, force: bool,
 ) -> None:  # fmt: skip
     """Say what is wrong with a training run, and what to change.
 
     PATH is a training log in any format that `advisor formats` lists, a run folder (a Trainer output folder with its
-    checkpoints), or - for standard input. Status: 0 nothing as grave as --fail-on, 1 something is, 2 an input cannot be read.
-    """
-    from advisor.engine import diagnose
+    checkpoints), a folder that holds many of those at any depth, or - for standard input. Status: 0 nothing as grave as
+    --fail-on, 1 something is, 2 a PATH cannot be read.
+
+    \b
+    Examples:
+      advisor analyze trainer_state.json
+      advisor analyze output/ --config train.yaml
+      advisor analyze sweeps/ --format markdown > report.md
+      advisor analyze train.log --format json --fail-on warning
+      python train.py 2>&1 | tee train.log | advisor analyze -
+    """  # noqa: D301  click's mark for lines that stay as they are
+    from advisor.cli.write_config import accepted_rules, check_target, write
+    from advisor.parallel import Judge
     from advisor.rulebook import load
     from advisor.settings import read_config, read_project
 
-    rules = load(rule_folders, read_project(Path.cwd()))
+    rules = load(rule_folders, read_project(Path.cwd()), subject="" if data_paths else "run")
     extra = read_config(config_file) if config_file else {}
-    runs, failed = _read_all(paths)
-    diagnoses = [diagnose(replace(run, config={**run.config, **extra}), rules) for run in runs]
-    examination = _examine(data_paths, diagnoses, extra, rules) if data_paths else None
+    if target is None and (accepted or force):
+        raise UserError("--accept and --force belong to --write-config FILE, which names the configuration to write")
+    accepted = accepted_rules(accepted, rules)
+    if target is not None:
+        check_target(target, config_file, force=force)
+    dataset = _measured(data_paths) if data_paths else None
+    of_runs = tuple(rule for rule in rules if rule.subject == "run")
+    diagnoses, failed = _judged(paths, Judge(of_runs, extra, dataset.facts() if dataset else {}), jobs, lang)
+    examination = _examine(dataset, diagnoses, extra, rules) if dataset else None
     if diagnoses:
         _print(diagnoses, output, lang, examination)
     if failed:
         sys.exit(2)
+    if target is not None:
+        write(diagnoses, target, config_file, accepted, lang)
     judged: list[Diagnosis | Examination] = [*diagnoses, *((examination,) if examination else ())]
     if fail_on != "never" and any(_at_least(d, fail_on) for d in judged):
         sys.exit(1)
@@ -82,11 +125,16 @@ def command(
 _OF_THE_RUN = ("num_train_epochs", "max_length", "max_seq_length", "cutoff_len")
 
 
-def _examine(
-    data_paths: tuple[Path, ...], diagnoses: list[Diagnosis], extra: dict[str, Value], rules: tuple[Rule, ...]
-) -> Examination:
-    """Check the training data under the settings of the first run."""
+def _measured(paths: tuple[Path, ...]) -> DatasetMeasurements:
     from advisor.cli.data import measured
+
+    return measured(paths, (), "auto", None, {})
+
+
+def _examine(
+    dataset: DatasetMeasurements, diagnoses: list[Diagnosis], extra: Mapping[str, Value], rules: tuple[Rule, ...]
+) -> Examination:
+    """Judge the training data under the settings of the first run."""
     from advisor.engine import examine
 
     settings = {**(diagnoses[0].run.config if diagnoses else {}), **extra}
@@ -94,25 +142,30 @@ def _examine(
     limit = next((config[name] for name in _OF_THE_RUN[1:] if name in config), None)
     if limit is not None:
         config["max_length"] = limit
-    return examine(measured(data_paths, (), "auto", None, config), rules)
+    return examine(dataset.under(config), rules)
 
 
-def _read_all(paths: tuple[Path, ...]) -> tuple[list[Run], bool]:
-    """Return the runs of every input that can be read, and whether one could not; each of those is named on standard error."""
-    from advisor.readers import read_bytes, read_path
+def _judged(paths: tuple[Path, ...], judge: Judge, jobs: int | None, lang: str) -> tuple[list[Diagnosis], bool]:
+    """Return the diagnoses of all runs, and whether a given path could not be read; what could not be is said on standard error."""
+    from advisor.cli.progress import Bar
+    from advisor.parallel import analyse, inputs, worth_workers
+    from advisor.render.words import Words
 
-    runs: list[Run] = []
-    failed = False
-    for path in paths:
-        try:
-            if str(path) == "-":
-                runs += read_bytes(sys.stdin.buffer.read(), "standard input")
-            else:
-                runs += read_path(path)
-        except UnreadableLog as error:
-            click.echo(f"Error: {error}", err=True)
-            failed = True
-    return runs, failed
+    words = Words(lang)
+    todo = inputs(paths)
+    workers = worth_workers(todo) if jobs is None else min(jobs, len(todo)) if jobs > 1 else 0
+    with Bar(todo, words("reading")) as bar:
+        outcomes = analyse(todo, judge, workers, bar)
+    for outcome in outcomes:
+        if outcome.error and not outcome.passed_over:
+            click.echo(f"Error: {outcome.error}", err=True)
+    read = {outcome.input.given for outcome in outcomes if outcome.diagnoses}
+    passed_over = Counter(outcome.input.given for outcome in outcomes if outcome.passed_over)
+    for path in passed_over.keys() - read:
+        click.echo(f"Error: {path}: holds files, but none that is a training log; give the log file itself", err=True)
+    if count := sum(passed_over[path] for path in passed_over.keys() & read):
+        click.echo(words("passed_over", count=count), err=True)
+    return [diagnosis for outcome in outcomes for diagnosis in outcome.diagnoses], not read.issuperset(paths)
 
 
 def _at_least(diagnosis: Diagnosis | Examination, severity: str) -> bool:

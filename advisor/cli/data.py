@@ -5,11 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from advisor.cli.common import UserError, language_option, polite, rules_option
+
+if TYPE_CHECKING:
+    from advisor.data.signals import DatasetMeasurements
 
 
 @click.group("data")
@@ -123,7 +126,7 @@ def check(
     from advisor.rulebook import load
     from advisor.settings import read_project
 
-    rules = load(rule_folders, read_project(Path.cwd()))
+    rules = load(rule_folders, read_project(Path.cwd()), subject="dataset")
     given = (("max_length", max_length), ("num_train_epochs", epochs), ("method", method))
     config = {name: value for name, value in given if value is not None}
     examination = examine(measured(paths, evaluation, spec, model, config, near=near, engine=engine, similarity=similarity), rules)
@@ -141,7 +144,7 @@ def check(
 def measured(
     paths: tuple[Path, ...], evaluation: tuple[Path, ...], spec: str, model: Path | None, config: dict[str, Any],
     *, near: bool = True, engine: str = "local", similarity: float = 0.7,
-) -> Any:  # fmt: skip
+) -> DatasetMeasurements:  # fmt: skip
     """Read a dataset and return its measurements."""
     from advisor.data.signals import DatasetMeasurements
     from advisor.data.survey import survey

@@ -6,7 +6,7 @@ import json
 
 import click
 
-from advisor.cli.common import language_option
+from advisor.cli.common import language_option, polite
 
 
 @click.command("formats")
@@ -19,6 +19,7 @@ from advisor.cli.common import language_option
     help="Form of the list.",
 )
 @language_option
+@polite
 def command(output: str, lang: str) -> None:
     """List the log formats that can be read, with an example of each."""
     from advisor.readers import formats

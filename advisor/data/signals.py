@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from importlib import import_module
 from typing import Any, TypeVar
 
@@ -15,7 +16,7 @@ from advisor.data.model import Occurrences
 from advisor.data.quality.checks import CHECKS, ENDED, PROSE, REASONED
 from advisor.data.schemas import BY_NAME
 from advisor.data.survey import Split, Survey
-from advisor.model import NotMeasurable
+from advisor.model import NotMeasurable, Value
 from advisor.signals.registry import Lazy
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -48,6 +49,20 @@ class DatasetMeasurements(Lazy):
                 raise NotMeasurable("evaluation_data")
             return self.survey.evaluation
         raise NotMeasurable(name)
+
+    def under(self, config: Mapping[str, Value]) -> DatasetMeasurements:
+        """Return the same dataset under other settings; the duplicates that were found are not looked for again."""
+        new = DatasetMeasurements(
+            replace(self.survey, config=dict(config)),
+            near=self.options.wanted, engine=self.options.engine, threshold=self.options.threshold,
+        )  # fmt: skip
+        new._known = {name: value for name, value in self._known.items() if name in OF_ROWS_ALONE}
+        return new
+
+    def facts(self) -> Mapping[str, Value]:
+        """Return what a run that these data were used for is judged with; nothing where no row is good."""
+        rows = len(self.survey.train)
+        return {"dataset_rows": rows, "duplicate_share": self["duplicate_share"]} if rows else {}
 
     def points(self, name: str) -> int:
         """Return how many rows, or records, there are to judge by."""
@@ -206,15 +221,22 @@ def leaks(survey: Survey, evaluation: Split, near_clusters: tuple[Groups, Any] |
 
 
 @dataset_signal
-def effective_epochs(
-    exact_groups: Groups, normal_groups: Groups, near_groups: Groups | None, row_count: int, survey: Survey
-) -> tuple[float, float]:
-    """Passes over the data as planned, and how often a distinct row is really seen: epochs times duplication."""
+def duplicate_share(exact_groups: Groups, normal_groups: Groups, near_groups: Groups | None, row_count: int) -> float:
+    """Share of the rows that repeat another one: the same, the same when normalised, or nearly the same."""
     if not row_count:
         raise NotMeasurable("rows")
-    removable = exact_groups.removable + normal_groups.removable + (near_groups.removable if near_groups else 0)
+    return (exact_groups.removable + normal_groups.removable + (near_groups.removable if near_groups else 0)) / row_count
+
+
+@dataset_signal
+def effective_epochs(duplicate_share: float, row_count: int, survey: Survey) -> tuple[float, float]:
+    """Passes over the data as planned, and how often a distinct row is really seen: epochs times duplication."""
     epochs = float(survey.config.get("num_train_epochs", DEFAULT_EPOCHS))
-    return epochs, epochs * row_count / max(row_count - removable, 1)
+    return epochs, epochs / max(1 - duplicate_share, 1 / row_count)
+
+
+OF_ROWS_ALONE = frozenset({"exact_groups", "normal_groups", "near_clusters", "near_groups", "duplicate_share"})
+"""Measurements that no setting changes, and that take long."""
 
 
 @dataset_signal

@@ -9,7 +9,8 @@ import numpy as np
 from advisor.detectors.registry import detector
 from advisor.model import At, Hit, Series
 from advisor.signals.curve import Curve, Level, Spikes, Trend
-from advisor.signals.evaluation import Best, Rise
+from advisor.signals.evaluation import Best, Bump, Rise
+from advisor.signals.start import NonFinite
 
 
 @detector
@@ -128,3 +129,39 @@ def _spikes(train_loss: Series, spikes: Spikes, high: list[int]) -> Hit:
         "highest_at": At(finite.x[top]),
     }
     return Hit(facts, tuple(finite.point(spikes.at[i]) for i in sorted(tallest)))
+
+
+@detector
+def evaluation_bump(eval_loss: Series, eval_bump: Bump | None, *, min_height: float, min_z: float, least: int) -> Hit | None:
+    """The evaluation loss leaves its level for several evaluations, beyond the noise, and comes back."""
+    if eval_bump is None or eval_bump.height < min_height or eval_bump.z < min_z or eval_bump.end - eval_bump.begin < least:
+        return None
+    finite = eval_loss.finite
+    facts = {
+        "height": eval_bump.height,
+        "from": At(finite.x[eval_bump.begin]),
+        "to": At(finite.x[eval_bump.end]),
+        "top": float(finite.values[eval_bump.top]),
+        "top_at": At(finite.x[eval_bump.top]),
+    }
+    return Hit(facts, (finite.point(eval_bump.begin), finite.point(eval_bump.top), finite.point(eval_bump.end)))
+
+
+@detector
+def climb_before_nan(train_loss: Series, train_non_finite: NonFinite, *, min_ratio: float, within: int, least: int) -> Hit | None:
+    """Before it stopped being a number the loss climbed: by `min_ratio` over at most `within` logged values."""
+    first = train_non_finite.first
+    if train_non_finite.count == 0 or first < least:
+        return None
+    before = train_loss.values[max(0, first - within) : first]
+    low = int(np.argmin(before))
+    if len(before) - low < least or before[low] <= 0 or before[-1] < min_ratio * before[low]:
+        return None
+    begin = max(0, first - within) + low
+    facts = {
+        "low": float(before[low]),
+        "last": float(before[-1]),
+        "ratio": float(before[-1] / before[low]),
+        "at": At(train_loss.x[first]),
+    }
+    return Hit(facts, (train_loss.point(begin), train_loss.point(first - 1), train_loss.point(first)))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from advisor.detectors.outlook import falls_on
 from advisor.detectors.registry import detector
-from advisor.model import At, Facts, Hit, NotMeasurable, Series
+from advisor.model import At, Facts, Forecast, Hit, NotMeasurable, Run, Series
 from advisor.signals.curve import Curve, Level, Trend
 from advisor.signals.evaluation import EvalTrend
+from advisor.signals.rates import RateBand
 from advisor.signals.schedule import Chance, Schedule
 
 
@@ -39,14 +41,18 @@ def ended_while_improving(
 @detector
 def flat_loss(
     train_loss: Series, train_curve: Curve, train_level: Level, train_trend: Trend, eval_end_trend: EvalTrend | None,
+    forecast: Forecast | None,
     *, max_fall: float, noise_factor: float, max_fall_in_noise: float, min_p: float, negligible_fall: float, max_eval_fall: float,
 ) -> Hit | None:  # fmt: skip
     """The loss ends where it began, within `max_fall` and the noise, without a trend; evaluations do not improve either.
 
     However large the noise, a fall of more than `max_fall_in_noise` of the level is one.
 
-    A trend that adds up to less than `negligible_fall` of the level is none.
+    A trend that adds up to less than `negligible_fall` of the level is none. A run that is forecast to fall beyond the noise by
+    its planned end is waiting for the decay, not stuck.
     """
+    if falls_on(forecast, noise_factor):
+        return None
     fall = train_level.first - train_level.end
     scale = abs(train_level.first)
     in_noise = min(noise_factor * train_level.fall_uncertainty, max_fall_in_noise * scale)
@@ -69,14 +75,14 @@ def flat_loss(
 
 @detector
 def slow_descent(
-    train_loss: Series, train_level: Level, train_trend: Trend, peak_learning_rate: float, usual_learning_rate: float,
+    train_loss: Series, train_level: Level, train_trend: Trend, peak_learning_rate: float, rate_band: RateBand,
     *, max_fall: float, max_p: float, below_band: float,
 ) -> Hit | None:  # fmt: skip
     """A steady fall that is far too small, at a learning rate more than `below_band` times under the usual band."""
     fall = (train_level.first - train_level.end) / (abs(train_level.first) or 1.0)
     if not 0 < fall < max_fall or train_trend.p > max_p or train_trend.per_tenth >= 0:
         return None
-    if not 0 < peak_learning_rate * below_band < usual_learning_rate:
+    if not 0 < peak_learning_rate * below_band < rate_band.low:
         return None
     finite = train_loss.finite
     facts = {
@@ -84,7 +90,7 @@ def slow_descent(
         "end": train_level.end,
         "fall": fall,
         "learning_rate": peak_learning_rate,
-        "usual": usual_learning_rate,
+        "usual": rate_band.low,
     }
     return Hit(facts, (finite.point(0), finite.point(len(finite) - 1)))
 
@@ -116,3 +122,26 @@ def evaluation_missing(run_without_evaluation: bool, train_loss: Series) -> Hit 
     if not run_without_evaluation:
         return None
     return Hit({"points": len(train_loss), "last_at": At(train_loss.x[-1])}, (train_loss.point(len(train_loss) - 1),))
+
+
+CLASSES = (2, 3, 4)
+"""Numbers of classes (or of choices) whose ln is looked for where the log does not say how many there are."""
+
+
+@detector
+def flat_at_chance(
+    train_loss: Series, eval_loss: Series | None, run: Run, *, tolerance: float, max_spread: float, least: int
+) -> Hit | None:
+    """The loss stays at ln(number of classes) from the first log to the last: the answer of a model that guesses."""
+    judged = eval_loss if eval_loss is not None and len(eval_loss.finite) >= least else train_loss
+    finite = judged.finite
+    if judged.unit != "nats" or len(finite) < least:
+        raise NotMeasurable(judged.name, need=least, have=len(finite))
+    low, level, high = np.quantile(finite.values, (0.1, 0.5, 0.9))
+    labels = run.config.get("num_labels")
+    known = (labels,) if isinstance(labels, int) and labels > 1 else CLASSES
+    classes = next((k for k in known if abs(level / np.log(k) - 1) <= tolerance), None)
+    if classes is None or high - low > max_spread * level:
+        return None
+    facts: Facts = {"level": float(level), "classes": classes, "chance": float(np.log(classes)), "points": len(finite)}
+    return Hit(facts, (finite.point(0), finite.point(len(finite) - 1)))

@@ -14,11 +14,15 @@ from advisor.signals.evaluation import Best, Rise
 def validation_rise(
     eval_loss: Series, eval_best: Best, eval_rise: Rise, train_loss: Series | None, train_fall_since_best: float | None,
     *, min_rise: float, noise_factor: float, late_share: float, min_train_fall: float, min_train_points: int,
+    dip_after: int, max_p: float,
 ) -> Hit | None:  # fmt: skip
     """The end of the evaluations lies above the best one by more than `min_rise` and more than the noise.
 
     Not so where the best lies in the last `late_share` of the evaluations, or where the training loss did not fall meanwhile
     by `min_train_fall` (both rising is divergence). A training loss of fewer than `min_train_points` cannot show that.
+
+    The lowest of many evaluations is low by chance. Where `dip_after` or more follow it, a best that stands out from its own
+    neighbours by the whole rise, with no trend after it (p > `max_p`), is such a dip and no turn.
     """
     if train_loss is not None and len(train_loss.finite) < min_train_points:
         raise NotMeasurable("train_loss", need=min_train_points, have=len(train_loss.finite))
@@ -27,6 +31,8 @@ def validation_rise(
     if eval_rise.relative < max(min_rise, noise_factor * eval_rise.noise):
         return None
     if train_fall_since_best is not None and train_fall_since_best < min_train_fall:
+        return None
+    if eval_rise.after >= dip_after and eval_rise.around < min_rise and eval_rise.p > max_p:
         return None
     finite = eval_loss.finite
     facts = {

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from advisor.readers.registry import formats, read_bytes, read_path
+from advisor.readers.registry import formats, read_bytes, read_path, read_stream, units
 
-__all__ = ["formats", "read_bytes", "read_path"]
+__all__ = ["formats", "read_bytes", "read_path", "read_stream", "units"]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from advisor.model import Event
 from advisor.readers.base import Format, NewRun, Record, Settings, Source, Unread
+from advisor.readers.blocks import block, parse_all
 from advisor.readers.events import event_in
 from advisor.readers.objects import parse_object, row, scalars
 
@@ -14,28 +15,37 @@ SCHEMA = "advisor.log/1"
 
 def read(source: Source) -> Iterator[Record]:
     """Yield the configuration of the first line, a row for each measurement and an event for each `event` line."""
-    for line, text in source.lines():
-        if not text.strip():
-            continue
-        entry = parse_object(text)
-        if entry is None:
-            yield Unread(line)
-            continue
-        kind = entry.get("event")
-        if kind is None:
-            if (measured := row(entry, line)) is not None:
-                yield measured
-        elif kind == "run":
-            yield NewRun(line)
-            config = entry.get("config")
-            if isinstance(config, dict):
-                yield Settings(scalars(config))
-        elif kind == "error":
-            message = str(entry.get("message", ""))
-            known = event_in(message, line)
-            yield known or Event("python-error", line, message)
+    for first, count, lines in source.byte_blocks():
+        # Events are few: nearly all blocks hold nothing but measurements, which are read together.
+        if b'"event"' not in lines and (objects := parse_all(lines, count)):
+            yield block(objects, first)
         else:
-            yield Event(str(kind), line, str(entry.get("message", "")))
+            for line, text in enumerate(lines.decode(errors="replace").split("\n"), first):
+                yield from _line(text, line)
+
+
+def _line(text: str, line: int) -> Iterator[Record]:
+    if not text.strip():
+        return
+    entry = parse_object(text)
+    if entry is None:
+        yield Unread(line)
+        return
+    kind = entry.get("event")
+    if kind is None:
+        if (measured := row(entry, line)) is not None:
+            yield measured
+    elif kind == "run":
+        yield NewRun(line)
+        config = entry.get("config")
+        if isinstance(config, dict):
+            yield Settings(scalars(config))
+    elif kind == "error":
+        message = str(entry.get("message", ""))
+        known = event_in(message, line)
+        yield known or Event("python-error", line, message)
+    else:
+        yield Event(str(kind), line, str(entry.get("message", "")))
 
 
 FORMAT = Format(

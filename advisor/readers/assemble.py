@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -39,7 +39,7 @@ _STAND_INS: Mapping[str, Mapping[str, str]] = {
 """What is judged where no loss was logged, the best first, and the note that says so: quantities that rise and fall with it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Table:
     """The columns as arrays, with a position on the axis for every row."""
 
@@ -167,7 +167,9 @@ def _run(table: _Table, begin: int, end: int, source: str, reader: str) -> Run:
     for row, settings in columns.settings:
         if row < end or row == begin:
             config |= settings
-    events = (_placed(e, table.position, row, begin, end) for row, e in columns.events if begin < row <= end or row == begin == 0)
+    events = (
+        _placed(e, table.position, row, begin, end) for row, e in columns.kept_events() if begin < row <= end or row == begin == 0
+    )
     return Run(
         source=source,
         reader=reader,
@@ -221,4 +223,4 @@ def _stand_in(series: dict[str, Series]) -> list[str]:
 
 def _placed(event: Event, position: FloatArray, row: int, begin: int, end: int) -> Event:
     x = float(position[row - 1]) if row > begin else float("nan")
-    return Event(event.kind, event.line, event.text, x, row >= end)
+    return replace(event, x=x, final=row >= end)

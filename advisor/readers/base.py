@@ -5,10 +5,10 @@ from __future__ import annotations
 import codecs
 import io
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, TypeAlias
+from typing import AnyStr, BinaryIO, TypeAlias
 
 import numpy as np
 
@@ -21,6 +21,11 @@ HEAD_BYTES = 1 << 16
 
 MAX_DOCUMENT_BYTES = 1 << 29
 """A larger file is not read as one document (a trainer state, a notebook), however small its compressed form is."""
+
+UTF8 = ("utf-8", "utf-8-sig")
+
+PIECE_BYTES = 1 << 17
+"""How much is read at once: enough for the cost of a call to vanish, little enough for what is made of it to stay in the cache."""
 
 MAX_LINE_BYTES = 1 << 26
 """A longer line is no log line; reading stops there with a clear error instead of filling the memory."""
@@ -45,7 +50,7 @@ class Block:
     values: Mapping[str, tuple[np.ndarray[tuple[int], np.dtype[np.int64]], FloatArray]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Settings:
     """Hyper-parameters found in the log."""
 
@@ -59,7 +64,7 @@ class Unread:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class NewRun:
     """The log says that another run begins here."""
 
@@ -72,7 +77,7 @@ FolderParser: TypeAlias = Callable[[Path], Iterator[tuple[Path, Iterator[Record]
 """From a folder to the runs in it: the file or folder of each, and its records. Empty where the folder is of another kind."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Format:
     """A log format: how it is recognised (data) and how it is read (a pure function).
 
@@ -166,28 +171,74 @@ class Source:
 
         Raises UnreadableLog at a line longer than `MAX_LINE_BYTES`.
         """
-        with (
-            self.open() as stream,
-            io.TextIOWrapper(stream, self.encoding, errors="replace", newline="\n") as text,
-        ):
-            number = 0
-            while line := self._line(text):
-                number += 1
-                if number == 1:
-                    line = line.removeprefix("\ufeff")
-                if len(line) == MAX_LINE_BYTES and not line.endswith("\n"):
-                    raise UnreadableLog(
-                        f"{self.name}:{number}: a line of more than {MAX_LINE_BYTES >> 20} MB is no log line; "
-                        "give the training log itself"
-                    )
-                yield number, line.rstrip("\r\n").lstrip("\0")
+        for first, block in self.blocks():
+            for number, line in enumerate(block, first):
+                yield number, cleaned(line)
 
-    def _line(self, text: io.TextIOWrapper) -> str:
-        try:
-            return text.readline(MAX_LINE_BYTES)
-        except BROKEN_ARCHIVE:
-            self.broken = True
-            return ""
+    def blocks(self) -> Iterator[tuple[int, list[str]]]:
+        """Yield (number of the first line, lines as they stand between the line feeds), many lines at a time."""
+        for first, _, block in self._whole_lines(self._decoded(), "\n"):
+            lines = block.split("\n")
+            if not lines[-1]:
+                lines.pop()
+            if first == 1:
+                lines[0] = lines[0].removeprefix("\ufeff")
+            yield first, lines
+
+    def byte_blocks(self) -> Iterator[tuple[int, int, bytes]]:
+        """Yield (number of the first line, count of lines, the lines as bytes), many at a time; each line of other encodings.
+
+        The bytes are UTF-8, whatever the source is.
+        """
+        if self.encoding in UTF8:
+            for first, count, block in self._whole_lines(self._pieces(), b"\n"):
+                yield first, count, block.removeprefix(codecs.BOM_UTF8).lstrip(b"\0") if first == 1 else block
+        else:
+            for line, text in self.lines():
+                yield line, 1, text.encode()
+
+    def _pieces(self) -> Iterator[bytes]:
+        """Yield the bytes; of a compressed file that breaks off, those before."""
+        with self.open() as stream:
+            while piece := self._read(stream, PIECE_BYTES):
+                yield piece
+
+    def _decoded(self) -> Iterator[str]:
+        decoder = codecs.getincrementaldecoder(self.encoding)(errors="replace")
+        for piece in self._pieces():
+            yield decoder.decode(piece)
+        yield decoder.decode(b"", final=True)
+
+    def _whole_lines(self, pieces: Iterable[AnyStr], end: AnyStr) -> Iterator[tuple[int, int, AnyStr]]:
+        """Yield (number of the first line, count of lines, lines) from `pieces` cut anywhere. The last line may lack its end.
+
+        Where a compressed file breaks off, its last line is half a line, and is left out.
+        """
+        first, size = 1, 0
+        begun: list[AnyStr] = []
+        for piece in pieces:
+            cut = piece.rfind(end) + 1
+            if cut:
+                begun.append(piece[:cut])
+                block = end[:0].join(begun)
+                count = block.count(end)
+                yield first, count, block
+                first += count
+                begun, size = [], 0
+            begun.append(piece[cut:])
+            size += len(piece) - cut
+            if size >= MAX_LINE_BYTES:
+                raise UnreadableLog(
+                    f"{self.name}:{first}: a line of more than {MAX_LINE_BYTES >> 20} MB is no log line; "
+                    "give the training log itself"
+                )
+        if size and not self.broken:
+            yield first, 1, end[:0].join(begun)
+
+
+def cleaned(line: str) -> str:
+    """Return a line without the carriage returns at its end and the zeros at its beginning."""
+    return line.rstrip("\r").lstrip("\0")
 
 
 def detect_encoding(head: bytes) -> str:

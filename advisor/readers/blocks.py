@@ -2,65 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain, islice
+from collections.abc import Mapping, Sequence
+from itertools import chain
 from operator import itemgetter
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
 from advisor.model import FloatArray
-from advisor.readers.base import Block, Source
+from advisor.readers.base import Block
 from advisor.readers.columns import IntArray
 from advisor.readers.names import AXES, canonical_keys
 from advisor.readers.objects import SUMMARY_MARKS, row
-from advisor.readers.streams import BROKEN_ARCHIVE
 
 try:
     from orjson import loads
 except ImportError:  # the `fast` extra; the standard library reads the same
     from json import loads  # type: ignore[assignment]
 
-__all__ = ["block", "json_blocks", "loads", "parse_all"]
+__all__ = ["block", "loads", "numbered", "parse_all"]
 
-BLOCK_LINES = 1 << 13
 LEAST_FOR_COLUMNS = 16
 """Objects with the same keys, below which rows cost less than columns."""
 
-UTF8 = ("utf-8", "utf-8-sig")
 
-
-def json_blocks(source: Source) -> Iterator[tuple[int, list[bytes]]]:
-    """Yield (number of the first line, lines) of a source in UTF-8, some thousand lines at a time; nothing for other encodings."""
-    if source.encoding not in UTF8:
-        return
-    first = 1
-    with source.open() as stream:
-        while lines := _next_lines(stream, source):
-            if first == 1:
-                lines[0] = lines[0].removeprefix(b"\xef\xbb\xbf").lstrip(b"\0")
-            yield first, lines
-            first += len(lines)
-
-
-def _next_lines(stream: BinaryIO, source: Source) -> list[bytes]:
-    """Return the next lines; of a compressed file that breaks off, those before."""
-    lines: list[bytes] = []
-    try:
-        lines.extend(islice(stream, BLOCK_LINES))
-    except BROKEN_ARCHIVE:
-        source.broken = True
-    return lines
-
-
-def parse_all(lines: Sequence[bytes]) -> list[dict[str, Any]] | None:
-    """Return the objects on `lines`, one each, or None where a line is anything else: then each is looked at by itself."""
+def parse_all(lines: bytes, count: int) -> list[dict[str, Any]] | None:
+    """Return the objects on these `count` lines, one each; None where a line is anything else, so that each is looked at."""
     try:
         # One call for all lines: half of the time of a call for each.
-        objects = loads(b"[" + b",".join(lines) + b"]")
+        objects = loads(b"[" + lines.removesuffix(b"\n").replace(b"\n", b",") + b"]")
     except (ValueError, RecursionError):
         return None
-    return objects if len(objects) == len(lines) > 0 and set(map(type, objects)) == {dict} else None
+    return objects if len(objects) == count and set(map(type, objects)) == {dict} else None
 
 
 def block(objects: Sequence[dict[str, Any]], first_line: int) -> Block:
@@ -85,7 +58,7 @@ def block(objects: Sequence[dict[str, Any]], first_line: int) -> Block:
             measured = row(objects[i], i)
             for name, value in (measured.values if measured else {}).items():
                 parts.setdefault(name, []).append((np.array([i]), np.array([value])))
-    return _numbered({name: _joined(pieces) for name, pieces in parts.items()}, first_line)
+    return numbered({name: _joined(pieces) for name, pieces in parts.items()}, first_line)
 
 
 def _numeric(first: Mapping[str, Any], keys: tuple[str, ...]) -> list[tuple[str, str]]:
@@ -119,12 +92,17 @@ def _joined(pieces: list[tuple[IntArray, FloatArray]]) -> tuple[IntArray, FloatA
     return rows[order], values[order]
 
 
-def _numbered(values: Mapping[str, tuple[IntArray, FloatArray]], first_line: int) -> Block:
+def numbered(values: Mapping[str, tuple[IntArray, FloatArray]], first_line: int) -> Block:
     """Return a block of the objects that measure something, numbered from 0."""
-    measured = [rows for name, (rows, _) in values.items() if name not in AXES]
-    kept = np.unique(np.concatenate(measured)) if measured else np.array([], dtype=np.int64)
-    numbered = {}
+    every = max((int(rows[-1]) + 1 for rows, _ in values.values() if len(rows)), default=0)
+    measures = np.zeros(every, dtype=bool)
+    for name, (rows, _) in values.items():
+        if name not in AXES:
+            measures[rows] = True
+    number = np.cumsum(measures) - 1
+    kept = {}
     for name, (rows, column) in values.items():
-        inside = np.isin(rows, kept) if name in AXES else slice(None)
-        numbered[name] = (np.searchsorted(kept, rows[inside]), column[inside])
-    return Block(kept + first_line, numbered)
+        inside = measures[rows] if name in AXES else slice(None)
+        if len(rows[inside]):
+            kept[name] = (number[rows[inside]], column[inside])
+    return Block(np.flatnonzero(measures) + first_line, kept)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 
 _ANSI = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|[@-Z\\-_])|\x1b")
-_BARE_RANK = re.compile(r"^\s*(\d{1,4}):\s")
-_NAMED_RANK = re.compile(r"^\s*\[?(?:default|rank|worker)[-_ ]?(\d{1,4})\]?\s?[:>|]\s?", re.IGNORECASE)
+_RANK = re.compile(r"\s*(?:(\d{1,4}):\s|\[?(?:default|rank|worker)[-_ ]?(\d{1,4})\]?\s?[:>|]\s?)", re.IGNORECASE)
 
 NUMBER = r"[-+]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?(?:nan|inf(?:inity)?)"
 """A decimal number, `nan` or `inf`, as a regular expression (to be used case-insensitively)."""
@@ -19,19 +18,18 @@ def strip_ansi(line: str) -> str:
 
 def split_rank(line: str) -> tuple[int | None, str]:
     """Return the rank that a launcher put before `line` (`[rank1]: …`, `[default7]:…`, `0: …`) and the rest."""
-    found = _NAMED_RANK.match(line) or _BARE_RANK.match(line)
+    found = _RANK.match(line)
     if not found:
         return None, line
-    return int(found[1]), line[found.end() :]
+    return int(found[1] or found[2]), line[found.end() :]
 
 
 def number(text: str) -> float | None:
     """Return the number that `text` is, or None. Knows `1,234.5`, `1.2e-05`, `nan`, `-Infinity`, `12.5%` (as 12.5)."""
-    text = text.strip().strip("'\"").rstrip("%")
     try:
         return float(text)
     except ValueError:
         try:
-            return float(text.replace(",", ""))
+            return float(text.strip().strip("'\"").rstrip("%").replace(",", ""))
         except ValueError:
             return None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from array import array
-from dataclasses import dataclass, field
+from collections import deque
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -11,9 +13,32 @@ from advisor.model import Event, FloatArray, Value
 from advisor.readers.base import Block, Record, Row, Settings, Unread
 
 KEPT_UNREAD = 100
-KEPT_EVENTS = 1000
+KEPT_EVENTS = 500
+"""Of each kind, so many of the first and so many of the latest events are kept; those between them are counted."""
 
 IntArray = np.ndarray[tuple[int], np.dtype[np.int64]]
+
+
+@dataclass
+class _Events:
+    """The events of one kind: (order of arrival, row, event)."""
+
+    first: list[tuple[int, int, Event]] = field(default_factory=list)
+    latest: deque[tuple[int, int, Event]] = field(default_factory=lambda: deque(maxlen=KEPT_EVENTS))
+    seen: int = 0
+
+    def add(self, entry: tuple[int, int, Event]) -> None:
+        """Keep `entry` among the first, else among the latest."""
+        self.seen += 1
+        (self.first if len(self.first) < KEPT_EVENTS else self.latest).append(entry)
+
+    def kept(self) -> list[tuple[int, int, Event]]:
+        """Return what was kept; the last of the first stands also for those that were not."""
+        dropped = self.seen - len(self.first) - len(self.latest)
+        if not dropped:
+            return [*self.first, *self.latest]
+        order, row, event = self.first[-1]
+        return [*self.first[:-1], (order, row, replace(event, count=1 + dropped)), *self.latest]
 
 
 @dataclass
@@ -25,7 +50,8 @@ class Columns:
     epoch: array[float] = field(default_factory=lambda: array("d"))
     values: dict[str, array[float]] = field(default_factory=dict)
     rows: dict[str, array[int]] = field(default_factory=dict)
-    events: list[tuple[int, Event]] = field(default_factory=list)
+    events: dict[str, _Events] = field(default_factory=dict)
+    arrived: int = 0
     settings: list[tuple[int, dict[str, Value]]] = field(default_factory=list)
     unread: list[int] = field(default_factory=list)
     unread_count: int = 0
@@ -38,8 +64,8 @@ class Columns:
         elif isinstance(record, Block):
             self._add_block(record, at)
         elif isinstance(record, Event):
-            if len(self.events) < KEPT_EVENTS:
-                self.events.append((at, record))
+            self.arrived += 1
+            self.events.setdefault(record.kind, _Events()).add((self.arrived, at, record))
         elif isinstance(record, Settings):
             self.settings.append((at, dict(record.values)))
         elif isinstance(record, Unread):
@@ -48,10 +74,11 @@ class Columns:
                 self.unread.append(record.line)
 
     def _add_row(self, row: Row, at: int) -> None:
+        measured = row.values
         self.line.append(row.line)
-        self.step.append(row.values.get("step", float("nan")))
-        self.epoch.append(row.values.get("epoch", float("nan")))
-        for name, value in row.values.items():
+        self.step.append(measured.get("step", math.nan))
+        self.epoch.append(measured.get("epoch", math.nan))
+        for name, value in measured.items():
             if name == "step" or name == "epoch":
                 continue
             if name not in self.values:
@@ -72,6 +99,11 @@ class Columns:
             self.rows[name].frombytes((rows + at).tobytes())
         self.step.frombytes(axes["step"].tobytes())
         self.epoch.frombytes(axes["epoch"].tobytes())
+
+    def kept_events(self) -> list[tuple[int, Event]]:
+        """Return (row, event) in the order of arrival; bounded for each kind, so that a flood of one hides no other."""
+        kept = sorted((entry for events in self.events.values() for entry in events.kept()), key=lambda entry: entry[0])
+        return [(row, event) for _, row, event in kept]
 
     def arrays(self) -> dict[str, tuple[IntArray, FloatArray]]:
         """Return (rows, values) of every quantity, in the order of the rows, without copying what is in order already."""

@@ -1,51 +1,59 @@
-"""Lines that are facts but not numbers: the errors a log can hold, each by the words that give it away.
-
-One table, in order of precedence: the kind, and the pattern that must be found (without regard to case).
-"""
+"""Lines that are facts but not numbers: the errors a log can hold."""
 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from advisor.model import Event
+from advisor.readers.clean import split_rank, strip_ansi
+from advisor.readers.event_patterns import HINTS, PATTERNS, Weight
 
-PATTERNS: tuple[tuple[str, str], ...] = (
-    ("read-example-failed", r"read example failed"),
-    ("valid-number-zero", r"valid number is 0\b"),
-    ("label-map-mismatch", r"label_?map not match"),
-    ("dataset-list-empty", r"dataset list is empty|数据集列表为空"),
-    ("driver-version", r"model\.5001000[12]\b"),
-    ("disk-full", r"model\.50010003\b|no space left on device|disk quota exceeded"),
-    ("object-storage", r"model\.5001010[146]\b|model\.6001010[12]\b"),
-    ("hdfs", r"model\.5001010[78]\b"),
-    ("data-processing-failed", r"model\.60010103\b"),
-    ("not-enough-data", r"NotEnough(?:Train|Valid)Data"),
-    ("format-mismatch", r"file format mismatch, require|verification failed.{0,40}(?:data|content|format)"),
-    ("out-of-memory", r"out ?of ?memory(?:error)?\b|\bOOM\b.{0,20}kill"),
-    ("file-missing", r"no such file or directory|FileNotFoundError"),
-    ("interrupted", r"^\s*KeyboardInterrupt\b|SIGINT|CANCELLED AT|slurmstepd: error: .*CANCELLED"),
-    ("python-error", r"^\s*(?:\w+\.)*[A-Z]\w*(?:Error|Exception)(?::|$)"),
-)  # fmt: skip
+WEIGHTS = {kind: weight for kind, weight, _ in PATTERNS}
 
-_KIND = re.compile("|".join(f"(?P<k{i}>{pattern})" for i, (_, pattern) in enumerate(PATTERNS)), re.IGNORECASE)
-_HINT = re.compile(
-    r"error|fail|exception|memory|oom|is 0|not match|empty|no such|space|quota|mismatch|model\.[56]00|NotEnough|Interrupt|SIGINT"
-    r"|cancelled|数据集",
+_NO_NEWS = re.compile(
+    # Source code (a traceback prints it), comments, the help of a program, settings, the chatter of a library.
+    r"""^\s*(?:[#>|]|//|-{1,3}>|-{1,2}[a-z]|raise\b|except\b|assert\b|return\b|el?if\b|def\b|print\(|log(?:ger|ging)?\."""
+    r"""|(?![\w.]*(?:error|exception)\b)[\w.\[\]"']+\s*[=:]\s*f?["'])|\bnccl info\b|\bno (?:grad )?overflow\b"""
+    r"""|exception ignored in""",
     re.IGNORECASE,
 )
-_PYTHON_ERROR = re.compile(PATTERNS[-1][1])
-_MAX_TEXT = 300
+_WARNING = re.compile(r"\b(?:[A-Z]\w*)?Warning: ")
+_PYTHON_ERROR = re.compile(r"^\s*(?:\w+\.)*[A-Z]\w*(?:Error|Exception)(?::|$)")
+_PREFIX = re.compile(
+    r"^\s*(?:\[[^\]]{1,40}\]\s*)?\d{4}-\d\d-\d\d[ T][\d:.,]{5,}Z?(?:\s*[-|:]?\s*(?:\[?\w+\]?)?\s*[-|:]\s)?\s*(?=[A-Z])"
+)
+_MOST_LOOKED_AT = 10_000
+_MAX_TEXT = 700
+"""An out-of-memory message with all its numbers is about 600 characters long."""
+
+
+@lru_cache(maxsize=1)
+def _compiled() -> tuple[tuple[str, Weight, re.Pattern[str]], ...]:
+    """Return the table with its patterns compiled, which takes longer than reading a small log: only where a line gives cause."""
+    return tuple((kind, weight, re.compile(pattern)) for kind, weight, pattern in PATTERNS)
 
 
 def event_in(text: str, line: int) -> Event | None:
     """Return the event that `text` reports, or None. The earliest pattern of the table wins."""
-    if not _HINT.search(text):
+    low = text[:_MOST_LOOKED_AT].lower()
+    for hint in HINTS:
+        if hint in low:
+            break
+    else:
         return None
-    kinds = {int(name[1:]) for m in _KIND.finditer(text) for name, hit in m.groupdict().items() if hit}
-    for index in sorted(kinds):
-        kind = PATTERNS[index][0]
+    _, rest = split_rank(strip_ansi(text[:_MOST_LOOKED_AT]))
+    rest = _PREFIX.sub("", rest)
+    if _NO_NEWS.search(rest):
+        return None
+    low = rest.lower()
+    warns = _WARNING.search(rest) is not None
+    for kind, weight, pattern in _compiled():
+        # A warning says what may go wrong; only what is a note anyway is taken from it.
+        if (warns and weight != Weight.NOTE) or not pattern.search(low):
+            continue
         # Case matters here: `ValueError: …` is Python's, `error: …` is anybody's.
-        if kind == "python-error" and not _PYTHON_ERROR.search(text):
+        if kind == "python-error" and not _PYTHON_ERROR.search(rest):
             continue
         return Event(kind, line, text.strip()[:_MAX_TEXT])
     return None

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from advisor.model import Event
 from advisor.readers.base import Format, Record, Row, Source, Unread
-from advisor.readers.clean import NUMBER, split_rank, strip_ansi
+from advisor.readers.clean import NUMBER, number, split_rank, strip_ansi
 from advisor.readers.events import event_in
-from advisor.readers.names import is_loss_like
+from advisor.readers.names import canonical_keys, is_loss_like
 from advisor.readers.objects import row
+from advisor.readers.shapes import Spans, by_shape, has_digit
 from advisor.readers.text import anchored_row
 
 _DICT = re.compile(r"\{\s*['\"][^{}]*\}")
@@ -43,14 +45,13 @@ def read(source: Source) -> Iterator[Record]:
 
 def _records(text: str, line: int) -> Iterator[Record]:
     found = False
-    for match in _DICT.finditer(text):
-        values = dict(_PAIR.findall(match[0]))
-        found |= bool(values)
-        if "train_runtime" in values:
+    for printed in _printed(text) if "{" in text else ():
+        found = True
+        if printed.is_end:
             yield Event("end", line, "")
-        measured = row(values, line) if values else None
-        if measured is not None and _is_log(measured):
-            yield measured
+        if printed.is_log:
+            values = {name: value for name, begin, end in printed.spans if (value := number(text[begin:end])) is not None}
+            yield Row(line, values)
     if found:
         return
     if _BEGINS.search(text):
@@ -59,6 +60,32 @@ def _records(text: str, line: int) -> Iterator[Record]:
         yield anchored
     elif (event := event_in(text, line)) is not None:
         yield event
+
+
+@dataclass(frozen=True, slots=True)
+class _Printed:
+    """A printed dictionary: where its measurements stand, whether they are of a step, and whether it closes the run."""
+
+    spans: Spans
+    is_log: bool
+    is_end: bool
+
+
+@by_shape
+def _printed(text: str) -> tuple[tuple[_Printed, ...], bool]:
+    """Find the dictionaries of a line."""
+    found: list[_Printed] = []
+    told_by_shape = True
+    for match in _DICT.finditer(text):
+        pairs = list(_PAIR.finditer(text, *match.span()))
+        if not pairs:
+            continue
+        told_by_shape &= not any(has_digit(pair[1]) for pair in pairs)
+        places = {pair[1]: pair.span(2) for pair in pairs}
+        measured = row({pair[1]: pair[2] for pair in pairs}, 0)
+        spans = [(name, *places[key]) for key, name in canonical_keys(tuple(places)) if measured and name in measured.values]
+        found.append(_Printed(tuple(spans), measured is not None and _is_log(measured), "train_runtime" in places))
+    return tuple(found), told_by_shape
 
 
 def _is_log(measured: Row) -> bool:

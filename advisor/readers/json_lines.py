@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.readers.base import Format, Record, Row, Settings, Source, Unread
-from advisor.readers.blocks import UTF8, block, json_blocks, parse_all
+from advisor.readers.blocks import block, parse_all
 from advisor.readers.events import event_in
 from advisor.readers.objects import objects_of_array, parse_object, row, scalars
 
@@ -13,8 +13,8 @@ from advisor.readers.objects import objects_of_array, parse_object, row, scalars
 def read(source: Source) -> Iterator[Record]:
     """Yield the measurements of each line that is a JSON object; lines of another kind may carry events."""
     planned = False
-    for first, lines in _blocks(source):
-        objects = parse_all(lines)
+    for first, count, lines in source.byte_blocks():
+        objects = parse_all(lines, count)
         if objects is None:
             for record in _one_by_one(first, lines):
                 planned |= isinstance(record, Settings)
@@ -26,18 +26,9 @@ def read(source: Source) -> Iterator[Record]:
         yield block(objects, first)
 
 
-def _blocks(source: Source) -> Iterator[tuple[int, list[bytes]]]:
-    """Yield the lines in blocks; of a source that is not in UTF-8, one by one in UTF-8."""
-    if source.encoding in UTF8:
-        yield from json_blocks(source)
-    else:
-        for line, text in source.lines():
-            yield line, [text.encode()]
-
-
-def _one_by_one(first: int, lines: list[bytes]) -> Iterator[Record]:
+def _one_by_one(first: int, lines: bytes) -> Iterator[Record]:
     """Yield the records of lines of which at least one is no JSON object."""
-    for line, raw in enumerate(lines, first):
+    for line, raw in enumerate(lines.split(b"\n"), first):
         text = raw.decode(errors="replace")
         stripped = text.strip()
         if not stripped:

@@ -33,6 +33,8 @@ SMALLEST_LOSS = 0.01
 """A series that never leaves the numbers below it looks like a learning rate."""
 FALLS_BY = 0.02
 """A lone metric without a name is taken for a loss only where its last third lies this share below its first."""
+MILLISECONDS = 1000.0
+"""MLflow stamps points in milliseconds."""
 _RUNS = "SELECT run_uuid, name FROM runs WHERE lifecycle_stage IS NOT 'deleted' ORDER BY start_time, run_uuid"
 _METRICS = "SELECT run_uuid, key, value, timestamp, step, is_nan FROM metrics ORDER BY run_uuid, timestamp, step"
 _PARAMETERS = "SELECT run_uuid, key, value FROM params"
@@ -85,7 +87,7 @@ def _add(points: Points, name: str, line: str) -> bool:
         value = None
     if found is None or value is None:
         return False
-    points.add(name, int(found[3]), value, float(found[1]))
+    points.add(name, int(found[3]), value, float(found[1]) / MILLISECONDS)
     return True
 
 
@@ -180,7 +182,7 @@ def _database(database: sqlite3.Connection) -> Iterator[Record]:
         points[run] = Points()
         for _, key, value, time, step, is_nan in rows:
             if isinstance(value, int | float) and isinstance(step, int) and isinstance(time, int):
-                points[run].add(str(key), step, float("nan") if is_nan else _unbounded(float(value)), float(time))
+                points[run].add(str(key), step, float("nan") if is_nan else _unbounded(float(value)), time / MILLISECONDS)
     settings: dict[str, dict[str, Value]] = {}
     for run, key, value in database.execute(_PARAMETERS):
         settings.setdefault(str(run), {}).update(_parameter(str(key), str(value)))

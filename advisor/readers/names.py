@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
+from advisor.readers.quantities import QUANTITIES
+
 ALIASES: Mapping[str, tuple[str, ...]] = {
     "step": (
         "step", "global_step", "train_global_step", "global_steps", "current_steps", "current_step", "iteration",
@@ -57,25 +59,14 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
         "grad_norm", "gnorm", "gradient_norm", "grad_norms", "train_grad_norm", "global_grad_norm", "total_grad_norm",
         "norm_grad", "grad", "gn", "actor_grad_norm", "grad_2_0_norm_total", "norm",
     ),
-    "tokens_per_second": (
-        "tokens_per_second", "tok_s", "tokens_s", "tok_sec", "tokens_sec", "tokens_per_sec", "train_tokens_per_second",
-        "tps", "tgs", "train_tok_per_sec", "tok_per_sec",
-    ),
     "loss_scale": ("loss_scale", "train_loss_scale", "grad_scale", "lossscale"),
     "num_tokens": ("num_tokens", "num_input_tokens_seen", "tokens_seen", "consumed_tokens"),
     "mean_token_accuracy": ("mean_token_accuracy", "token_accuracy", "train_mean_token_accuracy", "token_acc"),
     "eval_mean_token_accuracy": ("eval_mean_token_accuracy", "valid_mean_token_accuracy", "eval_token_acc"),
     "eval_accuracy": ("eval_accuracy", "val_accuracy", "val_acc", "valid_accuracy", "valid_acc", "eval_acc", "validation_accuracy"),
     "train_accuracy": ("train_accuracy", "train_acc", "accuracy", "acc", "training_accuracy"),
-    "entropy": ("entropy", "train_entropy"),
-    "kl": ("kl", "train_kl", "objective_kl"),
-    "reward": ("reward", "train_reward", "mean_reward", "objective_scores", "rewards_mean"),
-    "rewards/chosen": ("rewards_chosen", "train_rewards_chosen"),
-    "rewards/rejected": ("rewards_rejected", "train_rewards_rejected"),
-    "rewards/margins": ("rewards_margins", "train_rewards_margins"),
-    "rewards/accuracies": ("rewards_accuracies", "train_rewards_accuracies"),
-    "frac_reward_zero_std": ("frac_reward_zero_std", "train_frac_reward_zero_std"),
     "time": ("time", "timestamp", "wall_time", "elapsed"),
+    **QUANTITIES,
 }  # fmt: skip
 
 AXES = ("step", "epoch")

@@ -31,7 +31,7 @@ _DICT_BREAK = re.compile(r",\n\s*(?=['\"])")
 _COLUMN_GAP = re.compile(r"\s{2,}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Text:
     """An output's text, and for each of its lines the line of the notebook file (0: not known)."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 
 from advisor.model import Value
@@ -14,6 +15,7 @@ SUMMARY_MARKS = ("train_runtime", "train_samples_per_second")
 """Keys of the Trainer's closing line, whose `train_loss` is the mean of the run and not a point of its curve."""
 
 _DECODER = json.JSONDecoder()
+_GAP = re.compile(r"[ \t\r\n,]*")
 
 
 def row(values: Mapping[str, object], line: int) -> Row | None:
@@ -40,14 +42,25 @@ def row(values: Mapping[str, object], line: int) -> Row | None:
 
 
 def scalars(values: Mapping[str, object]) -> dict[str, Value]:
-    """Return the entries of `values` that are plain numbers, texts or truth values; nested ones are flattened once."""
+    """Return the entries of `values` that are plain numbers, texts or truth values; nested ones are flattened once.
+
+    A list of texts is a setting too (`target_modules`): it becomes one text, its parts between commas.
+    """
     flat: dict[str, Value] = {}
     for key, value in values.items():
-        if isinstance(value, bool | int | float | str):
-            flat[key] = value
-        elif isinstance(value, Mapping):
-            flat |= {str(k): v for k, v in value.items() if isinstance(v, bool | int | float | str)}
+        if isinstance(value, Mapping):
+            flat |= {str(k): plain for k, v in value.items() if (plain := _plain(v)) is not None}
+        elif (plain := _plain(value)) is not None:
+            flat[key] = plain
     return flat
+
+
+def _plain(value: object) -> Value | None:
+    if isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, list) and value and all(isinstance(part, str) for part in value):
+        return ",".join(value)
+    return None
 
 
 def parse_object(text: str) -> dict[str, object] | None:
@@ -67,10 +80,10 @@ def objects_of_array(text: str, start: int, line: int) -> Iterator[tuple[int, di
     """
     position = start
     while True:
-        begin = position
-        while position < len(text) and text[position] in " \t\r\n,":
-            position += 1
-        line += text.count("\n", begin, position)
+        gap = _GAP.match(text, position)
+        assert gap is not None  # it may be empty
+        line += text.count("\n", position, gap.end())
+        position = gap.end()
         if position >= len(text) or text[position] == "]":
             return
         try:

@@ -28,6 +28,7 @@ _OTHERS = frozenset(map(normalise, OTHER_LOSSES))
 class Points:
     """Points in the order in which they were logged, in flat arrays: 28 bytes a point.
 
+    time: seconds, from any beginning; 0 where the log has none. A row has that of its first point.
     by_epoch: tags whose steps are said to be epochs; believed where they count 0, 1, 2 ….
     """
 
@@ -71,14 +72,16 @@ class Points:
             return
         epochs = self._steps_are_epochs(names)
         values: dict[str, float] = {}
-        for tag, step, value, _ in self:
+        for tag, step, value, time in self:
             name = names.get(tag)
             if name is None or name == "step":
                 continue
             axis = "epoch" if tag in epochs else "step"
-            if values.get(axis) != step or name in values.keys() - {"epoch"}:
+            if values.get(axis) != step or name in values.keys() - {"epoch", "time"}:
                 yield from _row(values)
                 values = {axis: float(step)}
+                if time > 0:
+                    values["time"] = time
             if name != axis:
                 values[name] = value
         yield from _row(values)
@@ -155,5 +158,5 @@ def _nested(tags: Iterable[str]) -> dict[str, str]:
 
 
 def _row(values: dict[str, float]) -> Iterator[Row]:
-    if values.keys() - {"step", "epoch"}:
+    if values.keys() - {"step", "epoch", "time"}:
         yield Row(0, values)

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+from collections.abc import Iterator
+from contextlib import suppress
 from functools import lru_cache
-from importlib.metadata import entry_points
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import BinaryIO
 
-from advisor.errors import UnreadableLog
+from advisor.errors import BadPlugin, NotALog, UnreadableLog
 from advisor.model import Run, Value
+from advisor.plugins import READERS, load_all
 from advisor.readers import (
     advisor_log,
     boosting,
     espnet,
     fairseq,
     fastai,
+    folder,
     hf_console,
     json_lines,
     keras_console,
@@ -35,6 +41,7 @@ from advisor.readers.assemble import assemble
 from advisor.readers.base import Format, Source
 from advisor.readers.names import is_loss_like
 from advisor.readers.objects import scalars
+from advisor.readers.streams import Watch
 
 BUILT_IN: tuple[Format, ...] = (
     tensorboard.FORMAT,
@@ -63,29 +70,32 @@ BUILT_IN: tuple[Format, ...] = (
     text.FORMAT,
 )
 
+MOST_IN_MEMORY = 1 << 23
+"""Bytes of a stream that are kept in memory; what is longer goes to a temporary file."""
+
 _WANDB_SUMMARY = re.compile(r'\{(?=[^\n]*"_wandb"\s*:)(?=[^\n]*"_runtime"\s*:)[^\n]*\}\s*\Z')
 _WANDB_RUNS = re.compile(r'"?Name"?,(?:"?ID"?,)?"?State"?,.*"?Created"?,.*"?Runtime"?,')
 
 
 @lru_cache(maxsize=1)
 def formats() -> tuple[Format, ...]:
-    """Return all formats: those that plug-ins add by the entry point `advisor.readers.v1`, then our own."""
-    return (*(point.load() for point in entry_points(group="advisor.readers.v1")), *BUILT_IN)
+    """Return all formats: those that plug-ins add by the entry point `advisor.readers.v1`, then our own. Raises BadPlugin."""
+    added = []
+    for name, loaded in load_all(READERS):
+        if not isinstance(loaded, Format):
+            raise BadPlugin(f"{name} is {type(loaded).__name__}; expected an advisor.readers.base.Format")
+        added.append(loaded)
+    return (*added, *BUILT_IN)
 
 
-def read_path(path: Path) -> list[Run]:
-    """Return the runs in a log file or a run folder.
+def read_path(path: Path, watch: Watch | None = None) -> list[Run]:
+    """Return the runs in a log file, in a run folder, or in a folder of those; `watch` is told of the bytes read from a file.
 
     Raises UnreadableLog, whose message names the path, what was expected and what to do.
     """
-    if not path.exists():
-        raise UnreadableLog(f"{path}: no such file or folder; give a training log or a run folder")
     if path.is_dir():
         return _read_folder(path)
-    try:
-        source = Source(str(path), path=path)
-    except OSError as error:
-        raise UnreadableLog(f"{path}: cannot be opened ({error.strerror}); check its permissions") from error
+    source = _opened(path, watch)
     runs = _read(source)
     beside = _config_beside(path.parent)
     return [_with_config(run, beside) for run in runs] if beside else runs
@@ -96,14 +106,36 @@ def read_bytes(data: bytes, name: str) -> list[Run]:
     return _read(Source(name, data=data))
 
 
+def read_stream(stream: BinaryIO, name: str) -> list[Run]:
+    """Return the runs in a log that comes from a pipe; a long one waits in a temporary file. Raises UnreadableLog."""
+    beginning = stream.read(MOST_IN_MEMORY)
+    if len(beginning) < MOST_IN_MEMORY:
+        return read_bytes(beginning, name)
+    with TemporaryDirectory(prefix="advisor-") as folder:
+        path = Path(folder) / "log"
+        with path.open("wb") as file:
+            file.write(beginning)
+            shutil.copyfileobj(stream, file)
+        return _read(Source(name, path=path))
+
+
+def _opened(path: Path, watch: Watch | None) -> Source:
+    if not path.exists():
+        raise UnreadableLog(f"{path}: no such file or folder; give a training log or a run folder")
+    try:
+        return Source(str(path), path=path, watch=watch)
+    except OSError as error:
+        raise UnreadableLog(f"{path}: cannot be opened ({error.strerror}); check its permissions") from error
+
+
 def _read(source: Source) -> list[Run]:
     if source.is_empty:
-        raise UnreadableLog(f"{source.name}: empty; give a log that holds at least one logged loss")
-    candidates = [f for f in formats() if f.magic and f.recognises(source)]
-    if not candidates:
-        if (what := _known_other(source)) is not None:
-            raise UnreadableLog(f"{source.name}: {what}")
-        candidates = [f for f in formats() if not f.magic and f.recognises(source)]
+        raise NotALog(f"{source.name}: empty; give a log that holds at least one logged loss")
+    binary = [f for f in formats() if f.magic and f.recognises(source)]
+    if not binary and (what := _known_other(source)) is not None:
+        raise NotALog(f"{source.name}: {what}")
+    # Most logs are read by the first format that recognises them; the others are not asked then.
+    candidates = binary or (f for f in formats() if not f.magic and f.recognises(source))
     with_events: list[Run] = []
     for candidate in candidates:
         runs = assemble(candidate.read(source), source.name, candidate.name)
@@ -113,12 +145,12 @@ def _read(source: Source) -> list[Run]:
             with_events = runs
     if with_events:
         return with_events
-    if candidates and candidates[0].magic:
-        raise UnreadableLog(
-            f"{source.name}: a {candidates[0].title['en']} without a training or evaluation loss; "
+    if binary:
+        raise NotALog(
+            f"{source.name}: a {binary[0].title['en']} without a training or evaluation loss; "
             "give the one that holds the loss values"
         )
-    raise UnreadableLog(
+    raise NotALog(
         f"{source.name}: no training log: no line names a loss beside a step or an epoch. Expected one of the formats that "
         "`advisor formats` lists; give the file that holds the loss values"
     )
@@ -142,55 +174,62 @@ def _known_other(source: Source) -> str | None:
     return None
 
 
-def _read_folder(folder: Path) -> list[Run]:
-    """Return the runs of a Trainer output folder: its newest `trainer_state.json`; else those of the logs inside it.
+def units(path: Path) -> Iterator[Path]:
+    """Yield what can be read by itself: the path, or where it is a folder of runs, the run folders and files in it."""
+    if path.is_dir():
+        yield from folder.units(path, formats())
+    else:
+        yield path
+
+
+def _read_folder(path: Path) -> list[Run]:
+    """Return the runs of a run folder, or of everything in a folder of runs that is a log.
 
     A format that keeps its runs in folders comes before single logs, which may tell of the same runs again.
     """
-    states = [p for p in (folder / "trainer_state.json", *folder.glob("checkpoint-*/trainer_state.json")) if p.is_file()]
-    if states:
-        # A checkpoint's history is a prefix of the next one's, so the longest is the run.
-        newest = max(states, key=lambda p: (_checkpoint_number(p), p.stat().st_size))
-        runs = read_path(newest)
-        beside = _config_beside(folder)
+    if (state := folder.newest_state(path)) is not None:
+        runs, beside = read_path(state), _config_beside(path)
         return [_with_config(run, beside) for run in runs]
-    for candidate in formats():
-        if candidate.read_folder is None:
-            continue
-        try:
-            found = [assemble(records, str(path), candidate.name) for path, records in candidate.read_folder(folder)]
-        except OSError as error:
-            raise UnreadableLog(f"{error.filename or folder}: cannot be read ({error.strerror}); check its permissions") from error
-        if runs := [run for group in found for run in group if is_loss_like(run.series)]:
-            return runs
-    logs = sorted(
-        p
-        for p in (*folder.iterdir(), folder / "files" / "output.log")
-        if p.suffix in (".jsonl", ".log", ".csv", ".tsv", ".out") and p.is_file()
-    )
+    parts = list(units(path))
+    if parts == [path] and (runs := _tracked(path)):
+        return runs
+    if parts == [path]:
+        parts = list(folder.log_files(path))
     runs = []
-    for log in logs:
-        try:
-            runs += read_path(log)
-        except UnreadableLog:
-            continue
+    for part in parts:
+        with suppress(UnreadableLog):
+            runs += read_path(part)
     if not runs:
-        raise UnreadableLog(
-            f"{folder}: no trainer_state.json (alone or in a checkpoint) and no log file in this folder; give the log file itself"
+        raise NotALog(
+            f"{path}: no trainer_state.json (alone or in a checkpoint) and no log file in this folder; give the log file itself"
         )
     return runs
 
 
-def _checkpoint_number(state: Path) -> float:
-    name = state.parent.name.removeprefix("checkpoint-")
-    return float(name) if name.isdigit() else float("inf")
+def _tracked(path: Path) -> list[Run]:
+    """Return the runs of a folder that a tracker keeps (W&B, TensorBoard, MLflow); empty where it is none."""
+    for candidate in formats():
+        if candidate.read_folder is None:
+            continue
+        try:
+            found = [assemble(records, str(where), candidate.name) for where, records in candidate.read_folder(path)]
+        except OSError as error:
+            raise UnreadableLog(f"{error.filename or path}: cannot be read ({error.strerror}); check its permissions") from error
+        if runs := [run for group in found for run in group if is_loss_like(run.series)]:
+            return runs
+    return []
 
 
 def _config_beside(folder: Path) -> dict[str, Value]:
     """Return what the JSON files that Trainer and peft save beside a log say: vocabulary size, LoRA rank and alpha."""
     wanted = {
         "config.json": {"vocab_size": "vocab_size", "model_type": "model_type"},
-        "adapter_config.json": {"r": "lora_r", "lora_alpha": "lora_alpha", "use_rslora": "use_rslora"},
+        "adapter_config.json": {
+            "r": "lora_r",
+            "lora_alpha": "lora_alpha",
+            "use_rslora": "use_rslora",
+            "target_modules": "target_modules",
+        },
         "training_args.json": None,
     }
     found: dict[str, Value] = {}

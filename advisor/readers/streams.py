@@ -64,14 +64,26 @@ def decompressed(raw: BinaryIO, name: str) -> BinaryIO:
     raw.seek(0)
     compression = compression_of(head)
     if compression == "gzip":
-        return cast("BinaryIO", gzip.GzipFile(fileobj=raw))
+        return _closing(cast("BinaryIO", gzip.GzipFile(fileobj=raw)), raw)
     if compression == "bz2":
-        return cast("BinaryIO", bz2.BZ2File(raw))
+        return _closing(cast("BinaryIO", bz2.BZ2File(raw)), raw)
     if compression == "xz":
-        return cast("BinaryIO", lzma.LZMAFile(raw))
+        return _closing(cast("BinaryIO", lzma.LZMAFile(raw)), raw)
     if compression == "zstd":
-        return _zstd(raw, name)
+        return _closing(_zstd(raw, name), raw)
     return raw
+
+
+def _closing(stream: BinaryIO, raw: BinaryIO) -> BinaryIO:
+    """Return `stream`, which now closes the file below it as well: the decompressors leave a file they did not open alone."""
+    close = stream.close
+
+    def close_both() -> None:
+        close()
+        raw.close()
+
+    stream.close = close_both  # type: ignore[method-assign]
+    return stream
 
 
 def _zstd(raw: BinaryIO, name: str) -> BinaryIO:

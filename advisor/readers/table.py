@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
-from advisor.readers.base import Format, Record, Row, Source, Unread
+import numpy as np
+
+from advisor.model import FloatArray
+from advisor.readers.base import Block, Format, Record, Row, Source, Unread, cleaned
+from advisor.readers.blocks import numbered
 from advisor.readers.clean import number
-from advisor.readers.names import canonical_keys, is_loss_like
+from advisor.readers.columns import IntArray
+from advisor.readers.names import AXES, canonical_keys, is_loss_like
 
 _DELIMITERS = (",", "\t", ";", "|")
 
@@ -28,26 +33,52 @@ def header_of(head: str) -> tuple[str, list[str]] | None:
 
 
 def read(source: Source) -> Iterator[Record]:
-    """Yield a row for each line below the header. Empty cells are no measurements; a row of another width is not read."""
+    """Yield the measurements of the lines below the header. Empty cells are none; a row of another width is not read."""
     found = header_of(source.head)
     if found is None:
         return
     delimiter, columns = found
     names = [(columns.index(key), name) for key, name in canonical_keys(tuple(columns))]
     seen_header = False
-    for line, text in source.lines():
-        if not text.strip():
+    for first, lines in source.blocks():
+        if seen_header and (cells := _plain_cells(lines, delimiter, columns)):
+            yield _block(cells, names, first)
             continue
-        cells = cells_of(text, delimiter)
-        if not seen_header or cells == columns:
-            seen_header = True
-            continue
-        if len(cells) != len(columns):
-            yield Unread(line)
-            continue
-        values = dict(_numbers(cells, names))
-        if values.keys() - {"step", "epoch"}:
-            yield Row(line, values)
+        for line, raw in enumerate(lines, first):
+            text = cleaned(raw)
+            if not text.strip():
+                continue
+            row = cells_of(text, delimiter)
+            if not seen_header or row == columns:
+                seen_header = True
+            elif len(row) != len(columns):
+                yield Unread(line)
+            elif (values := dict(_numbers(row, names))).keys() - set(AXES):
+                yield Row(line, values)
+
+
+def _plain_cells(lines: Sequence[str], delimiter: str, columns: Sequence[str]) -> list[list[str]] | None:
+    """Return the cells of lines that are read together: all of one width, without quotes, blank lines or another header."""
+    lines = list(map(cleaned, lines))
+    whole = "\n".join(lines)
+    if '"' in whole or "\r" in whole or max(map(len, lines)) > csv.field_size_limit():
+        return None
+    cells = [line.split(delimiter) for line in lines]
+    return cells if set(map(len, cells)) == {len(columns)} and columns not in cells and all(map(str.strip, lines)) else None
+
+
+def _block(cells: Sequence[Sequence[str]], names: Iterable[tuple[int, str]], first_line: int) -> Block:
+    by_column = list(zip(*cells, strict=True))
+    return numbered({name: _column(by_column[index]) for index, name in names}, first_line)
+
+
+def _column(cells: Sequence[str]) -> tuple[IntArray, FloatArray]:
+    """Return (rows, values) of the cells that hold a number."""
+    try:
+        return np.arange(len(cells)), np.fromiter(map(float, cells), dtype=np.float64, count=len(cells))
+    except ValueError:
+        read = [(row, value) for row, cell in enumerate(cells) if cell and (value := number(cell)) is not None]
+        return np.array([row for row, _ in read], dtype=np.int64), np.array([value for _, value in read])
 
 
 def cells_of(line: str, delimiter: str) -> list[str]:

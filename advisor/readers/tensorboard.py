@@ -9,7 +9,7 @@ import itertools
 import re
 import struct
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -160,14 +160,23 @@ def read(source: Source) -> Iterator[Record]:
 
 def read_folder(folder: Path) -> Iterator[tuple[Path, Iterator[Record]]]:
     """Yield the runs of a log folder: each folder of event files is one, except that train and evaluation folders are together."""
-    logs: defaultdict[Path, dict[str, _Log]] = defaultdict(dict)
+    logs: defaultdict[Path, defaultdict[str, list[Path]]] = defaultdict(lambda: defaultdict(list))
     files = {path for depth in range(DEEPEST) for path in folder.glob("*/" * depth + "*tfevents*") if path.is_file()}
     # The names hold the time at which a file was begun.
     for path in sorted(files):
         where, part = _run_of(path.parent, folder)
-        logs[where].setdefault(part, _Log()).read(Source(str(path), path=path))
+        logs[where][part].append(path)
     for where, parts in sorted(logs.items()):
-        yield where, _together(parts).records()
+        yield where, _records_of(parts)
+
+
+def _records_of(parts: Mapping[str, Iterable[Path]]) -> Iterator[Record]:
+    """Yield what the event files of one run tell, given by the part of it that they hold."""
+    logs: defaultdict[str, _Log] = defaultdict(_Log)
+    for part, paths in parts.items():
+        for path in paths:
+            logs[part].read(Source(str(path), path=path))
+    yield from _together(logs).records()
 
 
 def _run_of(place: Path, top: Path) -> tuple[Path, str]:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeVar
 
 from advisor.readers.base import Format, Record, Row, Source
 from advisor.readers.clean import NUMBER, number, split_rank, strip_ansi
 from advisor.readers.events import event_in
 from advisor.readers.names import AXES, OTHER_LOSSES, canonical, is_loss_like, normalise
+from advisor.readers.shapes import Spans, by_shape, has_digit
 
+V = TypeVar("V")
 _EXCLUDED = frozenset(normalise(f"{word} loss") for word in OTHER_LOSSES)
 _WORD = r"[A-Za-z_\u4e00-\u9fff][\w./%-]*+"
 _METRIC = re.compile(
@@ -30,6 +34,7 @@ _COUNTED = re.compile(r"第\s*(\d+)\s*(步|轮|次迭代)|(?<=\| )\s*(\d+)\s*/\s
 _STEP_WORDS = ("step", "iter", "update", "步", "迭代")
 _BRACKET_STEP = re.compile(r"[\[(]\s*(\d+)\s*/\s*(\d+)\s*(?:\(\s*[\d.]+\s*%\))?\s*[\])]")
 _BAR = re.compile(r"\d+%\|[^|]*\|\s*(\d+)/(\d+)\s*\[[^,\]]*(?:,\s*[\d.?]+\s?(?:s/it|it/s|\w+/s))?")
+_BAR_SIGN = "%|"
 _BAR_LINE = re.compile(r"\d+%\|[^|]*\|\s*(\d+)/\d+\s*\[[^\]]*\]\s*$")
 _EVALUATION = re.compile(r"(?<!\w)(?:val(?:id(?:ation|ate)?)?|eval(?:uation|uating)?|dev|test(?:ing)?)(?!\w)", re.IGNORECASE)
 _EVALUATION_FOLLOWS = re.compile(r"^\W*(?:evaluating|validating|running (?:evaluation|validation))\b", re.IGNORECASE)
@@ -75,10 +80,11 @@ def _records(source: Source) -> Iterator[tuple[Record, bool]]:
             if rank is not None and rank_read is not None and rank != rank_read:
                 continue
             measured = parse_line(text)
-            bar = _BAR_LINE.search(text) if measured else None
+            in_bar = bool(measured) and _BAR_SIGN in text
+            bar = _BAR_LINE.search(text) if in_bar else None
             if bar and bar[1] == "0" and "loss" in bar[0]:
                 continue  # The bar of a new epoch, with the figures of the last.
-            if "eval_loss" in measured and _BAR.search(text):
+            if in_bar and "eval_loss" in measured and _BAR.search(text):
                 # A bar shows the last evaluation until the next one.
                 evaluated, shown = measured["eval_loss"], evaluated
                 measured = {name: v for name, v in measured.items() if name != "eval_loss" or v != shown}
@@ -115,17 +121,40 @@ AXES_SET = frozenset(AXES)
 
 def parse_line(text: str) -> Mapping[str, float]:
     """Return the quantities that one line of text names, by canonical name; empty where it names none."""
-    values: dict[str, float] = {}
+    layout = _layout(text)
+    values = {name: value for name, begin, end in layout.spans if (value := number(text[begin:end])) is not None}
+    if layout.pair is not None:
+        step = float(text[slice(*layout.pair)])
+        if step != values["epoch"]:
+            values["step"] = step
+    return values
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """Where the numbers of a line stand. pair: that of a lone `[3/10]`, which is a step unless it only repeats the epoch."""
+
+    spans: Spans = ()
+    pair: tuple[int, int] | None = None
+
+
+@by_shape
+def _layout(text: str) -> tuple[_Layout, bool]:
+    """Find the quantities that one line of text names."""
+    found: dict[str, tuple[int, int]] = {}
+    told_by_shape = True
     for match in _METRIC.finditer(text):
-        name, value = _quantity(match["key"]), number(match["value"])
-        if name is None or value is None or name in values or match["end"].isalpha():
+        told_by_shape &= not has_digit(match["key"])
+        name = _quantity(match["key"])
+        if name is None or number(match["value"]) is None or name in found or match["end"].isalpha():
             continue
-        values[name] = value
-    if not values:
-        return values
-    if "train_loss" in values and "eval_loss" not in values and _is_evaluation(text):
-        values = _as_evaluation(values)
-    return _axes(text) | values
+        found[name] = match.span("value")
+    if not found:
+        return _Layout(), told_by_shape
+    if "train_loss" in found and "eval_loss" not in found and _is_evaluation(text):
+        found = _as_evaluation(found)
+    axes, pair = _axes(text)
+    return _Layout(tuple((name, *span) for name, span in (axes | found).items()), pair), told_by_shape
 
 
 @lru_cache(maxsize=4096)
@@ -142,7 +171,7 @@ def _quantity(words: str) -> str | None:
     return None
 
 
-def _as_evaluation(values: Mapping[str, float]) -> dict[str, float]:
+def _as_evaluation(values: Mapping[str, V]) -> dict[str, V]:
     """Return the quantities of a line that names no data set, as those of an evaluation."""
     names = {"train_loss": "eval_loss", "train_perplexity": "eval_perplexity"}
     return {name: value for name, value in values.items() if name not in names} | {
@@ -155,25 +184,29 @@ def _is_evaluation(text: str) -> bool:
     return bool(_EVALUATION.search(text)) and not _TRAINING.search(text)
 
 
-def _axes(text: str) -> dict[str, float]:
-    """Return step and epoch as `text` names them: `Epoch [1/10], Step [260/904]`, `Epoch:[1/1](100/500)`, `1/2 [00:08<…`."""
-    axes: dict[str, float] = {}
+def _axes(text: str) -> tuple[dict[str, tuple[int, int]], tuple[int, int] | None]:
+    """Return where `text` names step and epoch: `Epoch [1/10], Step [260/904]`, `Epoch:[1/1](100/500)`, `1/2 [00:08<…`.
+
+    Second, the place of the number that is the step unless it only repeats the epoch, where there is such a one.
+    """
+    axes: dict[str, tuple[int, int]] = {}
     for match in _AXIS.finditer(text):
         key = match["key"].lower()
         name = "step" if any(word in key for word in _STEP_WORDS) else "epoch"
-        value = number(match["value"])
-        if name not in axes and value is not None:
-            axes[name] = value
-    for counted, unit, batches in _COUNTED.findall(text):
-        axes.setdefault("epoch" if unit == "轮" else "step", float(counted or batches))
+        if name not in axes and number(match["value"]) is not None:
+            axes[name] = match.span("value")
+    for match in _COUNTED.finditer(text):
+        axes.setdefault("epoch" if match[2] == "轮" else "step", match.span(1 if match[1] else 3))
     if "step" not in axes and (bar := _BAR.search(text)):
-        axes["step"] = float(bar[1])
+        axes["step"] = bar.span(1)
     elif "step" not in axes and "epoch" in axes:
-        found = _EPOCH_WORD.search(text)
-        pairs = _BRACKET_STEP.findall(text[found.start() :] if found else text)
-        if pairs and (len(pairs) > 1 or float(pairs[0][0]) != axes["epoch"]):
-            axes["step"] = float(pairs[-1][0])
-    return axes
+        word = _EPOCH_WORD.search(text)
+        pairs = list(_BRACKET_STEP.finditer(text, word.start() if word else 0))
+        if len(pairs) > 1:
+            axes["step"] = pairs[-1].span(1)
+        elif pairs:
+            return axes, pairs[0].span(1)
+    return axes, None
 
 
 FORMAT = Format(

@@ -13,7 +13,7 @@ from advisor.data.survey import Split
 from advisor.engine import Examination, explained
 from advisor.model import Diagnosis, Finding, NotJudged, NotMeasurable, Place
 from advisor.render.markdown import escape
-from advisor.render.text import STYLES, _hanging, _wrapped
+from advisor.render.text import STYLES, hanging, wrapped
 from advisor.render.words import Words
 
 SHOWN = 3
@@ -27,21 +27,21 @@ def render(
     words = Words(language)
     for line in _heads(examination, words):
         console.print(Text(line, style="dim"), soft_wrap=True)
-    _wrapped(Text.assemble((_verdict(examination, words), _style(examination)), " ", _health(examination, words)), 0, console)
+    wrapped(Text.assemble((_verdict(examination, words), _style(examination)), " ", _health(examination, words)), 0, console)
     for line in _explanations(examination, diagnoses, words):
-        _wrapped(Text(line, style="bold"), 0, console)
+        wrapped(Text(line, style="bold"), 0, console)
     for finding in examination.findings:
         _finding(finding, words, console, every=every)
     console.print()
     if examination.clean:
-        _wrapped(Text.assemble((words("clean"), "bold"), " ", _titles(examination, words)), 0, console)
+        wrapped(Text.assemble((words("clean"), "bold"), " ", _titles(examination, words)), 0, console)
     if examination.not_judged:
         console.print(Text(words("not_judged"), style="bold"))
         items = sorted(examination.not_judged, key=lambda n: n.missing[0])
         for _, group in groupby(items, key=lambda n: n.missing[0]):
             same = list(group)
             names = words("separator").join(n.rule.words[language]["title"] for n in same)
-            _hanging(
+            hanging(
                 "", words("not_judged_data", problems=names, missing=lacking(same[0], words), log=words.to_log(same[0])), 0, console
             )
 
@@ -99,7 +99,7 @@ def _finding(finding: Finding, words: Words, console: Console, *, every: bool) -
     head.append(f" {rule.id} ", style="dim")
     head.append(words.of(finding, "title"), style="bold")
     console.print(head)
-    _hanging("", words.of(finding, "message"), 0, console)
+    hanging("", words.of(finding, "message"), 0, console)
     places = finding.hit.places
     shown = places if every else places[:SHOWN]
     for place in shown:
@@ -110,8 +110,8 @@ def _finding(finding: Finding, words: Words, console: Console, *, every: bool) -
         console.print(Text("  " + words(key, count=count - len(shown)), style="dim"))
     if rule.severity != "info":
         width = max(cell_len(words("why")), cell_len(words("remedy")))
-        _hanging(words("why"), words.of(finding, "why"), width, console)
-        _hanging(words("remedy"), words.of(finding, "remedy"), width, console)
+        hanging(words("why"), words.of(finding, "why"), width, console)
+        hanging(words("remedy"), words.of(finding, "remedy"), width, console)
 
 
 def _place(place: Place, words: Words, console: Console) -> None:

@@ -10,18 +10,17 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from advisor.model import SEVERITIES, Change, Diagnosis, Finding
+from advisor.model import SEVERITIES, Change, Clue, Diagnosis, Finding, NotJudged
 from advisor.render.curve import BEST_MARK, BEST_MARK_ASCII, EVAL_MARK, draw
-from advisor.render.words import Words, counts, notes, value_text
+from advisor.render.words import IN_FULL, Words, counts, gravest, notes, outlook, short_sources, value_text, verdict_counts
+from advisor.rulebook import Rule
 
 STYLES = {
     "error": "bold red", "warning": "bold yellow", "info": "bold blue", "healthy": "bold green", "train": "cyan",
     "eval": "magenta", "best": "bold green", "axis": "dim",
 }  # fmt: skip
 MOST_WIDTH = 100
-CURVE_HEIGHT = 8
-IN_FULL = 3
-"""Up to so many runs are shown in full; of more, a table and the gravest one."""
+CURVE_HEIGHT = 7
 
 
 def render(diagnoses: Sequence[Diagnosis], language: str, console: Console) -> None:
@@ -30,15 +29,11 @@ def render(diagnoses: Sequence[Diagnosis], language: str, console: Console) -> N
         words = Words(language)
         console.print(words("runs_found", count=len(diagnoses)))
         _table(diagnoses, language, console)
-        diagnoses = [min(diagnoses, key=_gravity)]
+        diagnoses = [gravest(diagnoses)]
     for i, diagnosis in enumerate(diagnoses):
         if i:
             console.print()
         _run(diagnosis, Words(language, diagnosis.run), console)
-
-
-def _gravity(diagnosis: Diagnosis) -> int:
-    return min((SEVERITIES.index(f.rule.severity) for f in diagnosis.findings), default=len(SEVERITIES))
 
 
 def _table(diagnoses: Sequence[Diagnosis], language: str, console: Console) -> None:
@@ -52,15 +47,16 @@ def _table(diagnoses: Sequence[Diagnosis], language: str, console: Console) -> N
         words("change"),
     ):
         table.add_column(heading, overflow="fold")
-    for number, diagnosis in enumerate(diagnoses, 1):
+    for number, (diagnosis, source) in enumerate(zip(diagnoses, short_sources(diagnoses), strict=True), 1):
         first = diagnosis.changes[:1]
         table.add_row(
             str(number),
-            Text(words("points", **counts(diagnosis.run)) if one_source else diagnosis.run.source),
+            Text(words("points", **counts(diagnosis.run)) if one_source else source),
             Text(words(f"problem.{diagnosis.verdict}"), style=_style(diagnosis)),
             Text(_change_text(first[0], words) if first else ""),
         )
     console.print(table)
+    console.print(Text(verdict_counts(diagnoses, words), style="dim"))
     console.print()
 
 
@@ -78,11 +74,41 @@ def _run(diagnosis: Diagnosis, words: Words, console: Console) -> None:
     sentence = Text(words(f"verdict.{diagnosis.verdict}"), style=_style(diagnosis))
     if main:
         sentence.append(" " + words.of(main, "message"), style="default")
-    _wrapped(sentence, 0, console)
+    wrapped(sentence, 0, console)
     _curve(diagnosis, words, console)
+    _causes(diagnosis, words, console)
     for finding in diagnosis.findings:
-        _finding(finding, words, console, is_main=finding is main)
+        if finding.rule.severity != "info":
+            _finding(finding, words, console, is_main=finding is main, in_full=finding is main and not run.series)
+    _notes([f for f in diagnosis.findings if f.rule.severity == "info"], words, console)
     _lists(diagnosis, words, console)
+
+
+def _causes(diagnosis: Diagnosis, words: Words, console: Console) -> None:
+    """Print the likeliest cause with what speaks for and against it and what would decide, and the change to make first."""
+    if not diagnosis.causes:
+        return
+    first, others = diagnosis.causes[0], diagnosis.causes[1:]
+
+    def clues(found: Sequence[Clue]) -> str:
+        return words("clause").join(words.fill(clue.words[words.language], clue.facts) for clue in found)
+
+    rows = [
+        (words("cause"), words.cause(first)),
+        (words("cause_for"), clues(first.supports)),
+        (words("cause_against"), clues(first.against)),
+        (words("cause_test"), first.words[words.language]["experiment"]),
+        (words("cause_also"), words("clause").join(words.cause(cause) for cause in others)),
+    ]
+    if change := diagnosis.first_change:
+        rows.append((words("first_change"), f"{_change_text(change, words)}  ({change.rule})"))
+    rows = [(label, text) for label, text in rows if text]
+    width = max(cell_len(label) for label, _ in rows)
+    console.print()
+    for label, text in rows:
+        hanging(label, text, width, console, style="bold" if label in (words("cause"), words("first_change")) else "")
+    for conflict in diagnosis.conflicts:
+        hanging("", words.conflict(conflict), 0, console)
 
 
 def _curve(diagnosis: Diagnosis, words: Words, console: Console) -> None:
@@ -114,44 +140,78 @@ def _curve(diagnosis: Diagnosis, words: Words, console: Console) -> None:
     console.print(legend, no_wrap=True, overflow="ellipsis")
 
 
-def _finding(finding: Finding, words: Words, console: Console, *, is_main: bool) -> None:
+def _finding(finding: Finding, words: Words, console: Console, *, is_main: bool, in_full: bool) -> None:
     rule = finding.rule
     head = Text()
     head.append(words(f"severity.{rule.severity}"), style=STYLES[rule.severity])
     head.append(f" {rule.id} ", style="dim")
     head.append(words.of(finding, "title"), style="bold")
     console.print()
-    console.print(head)
-    rows = []
-    if not is_main:
-        rows.append(("", words.of(finding, "message")))
-    if rule.severity != "info":
-        shown = " → ".join(filter(None, (words.point(p) for p in finding.hit.evidence)))
-        if shown:
-            rows.append((words("evidence"), shown))
-        rows += [(words("why"), words.of(finding, "why")), (words("remedy"), words.of(finding, "remedy"))]
-    for number, change in enumerate(finding.changes):
-        facts = finding.hit.facts
-        rows.append((
-            words("change") if not number else "",
-            f"{_change_text(change, words)}  [{words(f'trust.{change.trust}')}] {words.reason(change, facts)}",
-        ))  # fmt: skip
+    wrapped(head, 0, console)
+    rows = [] if is_main else [("", words.of(finding, "message"))]
+    shown = " → ".join(filter(None, (words.point(p) for p in finding.hit.evidence)))
+    if shown:
+        rows.append((words("evidence"), shown))
+    rows.append((words("why"), words.of(finding, "why")))
+    if in_full:
+        rows += listed(rule, words)
+    rows.append((words("remedy"), words.of(finding, "remedy")))
+    if not in_full and rule.lists[words.language]["causes"]:
+        rows.append((words("more"), words("more_causes", rule=rule.id)))
+    rows += _change_rows(finding, words)
     width = max(cell_len(label) for label, _ in rows)
     for label, text in rows:
-        bold = "→" in text and label in (words("change"), "") and bool(rule.changes)
-        _hanging(label, text, width, console, style="bold" if bold else "")
+        bold = "→" in text and label in (words("change"), "") and bool(finding.changes)
+        hanging(label, text, width, console, style="bold" if bold else "")
 
 
-def _hanging(label: str, text: str, width: int, console: Console, *, style: str = "") -> None:
+def _change_rows(finding: Finding, words: Words) -> list[tuple[str, str]]:
+    facts, rows = finding.hit.facts, []
+    for number, change in enumerate(finding.changes):
+        text = f"{_change_text(change, words)}  [{words(f'trust.{change.trust}')}] {words.reason(change, facts)}"
+        text += words("clause") + words.effect(change) if change.effect else ""
+        rows.append((words("change") if not number else "", text))
+    return rows
+
+
+MOST_NOTES = 3
+"""Findings of severity `info` that are printed; of more, only the number."""
+
+
+def _notes(findings: Sequence[Finding], words: Words, console: Console) -> None:
+    """Print the lightest findings in a line or two each: what was seen, and a change where there is one."""
+    if findings:
+        console.print()
+    for finding in findings[:MOST_NOTES]:
+        text = Text.assemble(
+            (words("severity.info"), STYLES["info"]), (f" {finding.rule.id} ", "dim"), words.of(finding, "message")
+        )
+        for change in finding.changes[:1]:
+            text.append(f" [{_change_text(change, words)}]")
+        wrapped(text, 0, console)
+    if len(findings) > MOST_NOTES:
+        console.print(Text(words("more_notes", count=len(findings) - MOST_NOTES), style="dim"))
+
+
+def listed(rule: Rule, words: Words) -> list[tuple[str, str]]:
+    """Return the lists of a rule as rows, numbered, the label beside the first."""
+    return [
+        (words(f"label.{key}") if number == 1 else "", f"{number}. {item}")
+        for key, items in rule.lists[words.language].items()
+        for number, item in enumerate(items, 1)
+    ]
+
+
+def hanging(label: str, text: str, width: int, console: Console, *, style: str = "") -> None:
     """Print `text` beside `label`, its further lines under its first; no line ends in blanks."""
     indent = 2 + width + (2 if width else 0)
-    _wrapped(Text(text, style=style), indent, console, head="  " + label)
+    wrapped(Text(text, style=style), indent, console, head="  " + label)
 
 
 LEAST_WIDTH = 20
 
 
-def _wrapped(text: Text, indent: int, console: Console, *, head: str = "") -> None:
+def wrapped(text: Text, indent: int, console: Console, *, head: str = "") -> None:
     """Print `text` from column `indent` on, `head` in front of its first line; no line ends in blanks."""
     for line in text.wrap(console, max(min(console.width, MOST_WIDTH) - indent, LEAST_WIDTH)):
         line.rstrip()
@@ -164,20 +224,47 @@ def _change_text(change: Change, words: Words) -> str:
     return f"{change.parameter} {value_text(change.old, unknown)} → {value_text(change.new, unknown)}"
 
 
+MOST_PROBLEMS, MOST_MISSING, MOST_NAMES = 3, 2, 3
+"""So many missing inputs are explained; the rest are only named, so that the answer stays on one screen."""
+
+
+def _weight(waiting: Sequence[NotJudged]) -> tuple[bool, int, int]:
+    """Return what orders the rules that wait for one input: speed last, then the gravest, then the most."""
+    speed = all(n.rule.problem == "throughput" for n in waiting)
+    return speed, min(SEVERITIES.index(n.rule.severity) for n in waiting), -len(waiting)
+
+
+def _not_judged(diagnosis: Diagnosis, words: Words, console: Console) -> None:
+    """Print what could not be judged and what to log next time: first what the gravest and most rules wait for."""
+    if not diagnosis.not_judged:
+        return
+    items = sorted(diagnosis.not_judged, key=lambda n: (n.missing[0], -n.need))
+    groups = [list(group) for _, group in groupby(items, key=lambda n: n.missing[0])]
+    groups.sort(key=_weight)
+    console.print(Text(words("not_judged"), style="bold"))
+    for same in groups[:MOST_MISSING]:
+        problems = words.problems((n.rule for n in same), MOST_PROBLEMS)
+        line = words("not_judged_line", problems=problems, missing=words.missing(same[0]), log=words.to_log(same[0]))
+        hanging("", line, 0, console)
+    if rest := groups[MOST_MISSING:]:
+        count = sum(map(len, rest))
+        names = words("separator").join(words.name_of(same[0]) for same in rest[:MOST_NAMES])
+        names += " …" if len(rest) > MOST_NAMES else ""
+        hanging("", words("not_judged_rest", count=count, names=names), 0, console)
+
+
 def _lists(diagnosis: Diagnosis, words: Words, console: Console) -> None:
     console.print()
+    if not diagnosis.run.series:
+        wrapped(Text(words("only_errors"), style="dim"), 0, console)
+        return
+    if sentence := outlook(diagnosis, words):
+        wrapped(Text(sentence), 0, console)
     if diagnosis.clean:
         said = {"unjudgeable", *(f.rule.problem for f in diagnosis.findings)}
         problems = words.problems(rule for rule in diagnosis.clean if rule.problem not in said)
         text = words("clean_count", problems=problems, count=len(diagnosis.clean))
-        _wrapped(Text.assemble((words("clean"), "bold"), " ", text), 0, console)
-    if diagnosis.not_judged:
-        console.print(Text(words("not_judged"), style="bold"))
-        items = sorted(diagnosis.not_judged, key=lambda n: (n.missing[0], -n.need))
-        for _, group in groupby(items, key=lambda n: n.missing[0]):
-            same = list(group)
-            problems = words.problems(n.rule for n in same)
-            line = words("not_judged_line", problems=problems, missing=words.missing(same[0]), log=words.to_log(same[0]))
-            _hanging("", line, 0, console)
+        wrapped(Text.assemble((words("clean"), "bold"), " ", text), 0, console)
+    _not_judged(diagnosis, words, console)
     for note in notes(diagnosis.run, words):
-        _wrapped(Text(note, style="dim"), 0, console)
+        wrapped(Text(note, style="dim"), 0, console)

@@ -3,10 +3,30 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import takewhile
+from pathlib import Path
 
 from advisor.locale import strings
-from advisor.model import At, Change, Facts, Finding, NotJudged, Point, Run, Term, Value
+from advisor.model import (
+    SEVERITIES,
+    At,
+    Cause,
+    Change,
+    Conflict,
+    Diagnosis,
+    Facts,
+    Finding,
+    Forecast,
+    NotJudged,
+    NotMeasurable,
+    Outlook,
+    Point,
+    Run,
+    Term,
+    Value,
+)  # fmt: skip
 from advisor.rulebook import Rule
 
 
@@ -48,23 +68,64 @@ class Words:
         """Return why a change is proposed."""
         return self.fill(change.reason[self.language], facts)
 
+    def cause(self, cause: Cause) -> str:
+        """Return a cause in one line with its confidence."""
+        return self("cause_line", title=cause.words[self.language]["title"], confidence=self(f"confidence.{cause.confidence}"))
+
+    def conflict(self, conflict: Conflict) -> str:
+        """Return why one of two contradicting changes was set aside."""
+        aside, unknown = conflict.aside, self("unknown")
+        old, new = value_text(aside.old, unknown), value_text(aside.new, unknown)
+        return self("conflict", parameter=aside.parameter, old=old, new=new, rule=aside.rule)
+
+    def effect(self, change: Change) -> str:
+        """Return what a change is expected to bring."""
+        if change.effect is None:
+            return self("effect.direction")
+        return self(f"effect.{change.effect.basis}", low=change.effect.low, high=change.effect.high)
+
     def point(self, point: Point) -> str:
         """Return one piece of evidence: `eval_loss 0.9 at step 300 (line 12)`."""
         line = self("line", line=point.line) if point.line else ""
         if not point.series:
-            return line
+            return line if math.isnan(point.x) else self("point_event", line=line or self("event"), at=self.at(point.x))
         text = self("point", series=point.series, value=f"{point.value:.4g}", at=self.at(point.x))
         return text + self("point_line", line=line) if line else text
 
-    def problems(self, rules: Iterable[Rule]) -> str:
-        """Return the problems that `rules` are about, each once: `overfitting, divergence`."""
-        names = dict.fromkeys(self(f"problem.{rule.problem}") for rule in rules)
-        return self("separator").join(names)
+    def problems(self, rules: Iterable[Rule], most: int | None = None) -> str:
+        """Return the problems that `rules` are about, each once: `overfitting, divergence`; with `most`, only so many and `…`."""
+        names = list(dict.fromkeys(self(f"problem.{rule.problem}") for rule in rules))
+        shown = self("separator").join(names[:most])
+        return shown + " …" if most is not None and len(names) > most else shown
 
-    def missing(self, item: NotJudged) -> str:
-        """Return what a rule lacked."""
-        name = item.missing[0]
-        shown = self(f"missing.{name}") if self.has(f"missing.{name}") else name.removeprefix("config:")
+    def forecast(self, forecast: Forecast | NotMeasurable | None) -> str:
+        """Return where the run will end, and with twice the epochs; or why that cannot be said."""
+        if forecast is None:
+            return ""
+        if isinstance(forecast, NotMeasurable):
+            return self("forecast.abstained", reason=self.missing(forecast))
+        series = self("curve_eval" if forecast.series == "eval_loss" else "curve_train")
+        coverage = f"{forecast.coverage:.0%}"
+        said = [] if forecast.finished else [
+            self("forecast.planned", series=series, at=self.at(forecast.at), coverage=coverage, **_numbers(forecast.end))
+        ]  # fmt: skip
+        for longer in forecast.longer:
+            if longer.factor == 2:  # noqa: PLR2004  the length that is said; the others stand in the JSON
+                more = {"series": series, "coverage": coverage, "end": f"{forecast.end.value:.4g}"} if forecast.finished else {}
+                key = "forecast.finished" if forecast.finished else "forecast.longer"
+                said.append(self(key, **more, **_numbers(longer)))
+        return " ".join(said)
+
+    def name_of(self, item: NotJudged | NotMeasurable) -> str:
+        """Return the name of what a rule lacked."""
+        name = item.missing[0].removeprefix("config:")
+        return self(f"missing.{name}") if self.has(f"missing.{name}") else name
+
+    def missing(self, item: NotJudged | NotMeasurable) -> str:
+        """Return what a rule lacked, and how many of it where there were some."""
+        shown = self.name_of(item)
+        if item.missing[0].startswith("forecast:"):
+            return shown
         if item.need:
             return self("missing.need", name=shown, need=item.need, have=item.have)
         return self("missing.absent", name=shown)
@@ -72,8 +133,13 @@ class Words:
     def to_log(self, item: NotJudged) -> str:
         """Return what to log next time."""
         name = item.missing[0].removeprefix("config:")
-        key = f"log.{name}" if self.has(f"log.{name}") else "log.other"
-        return self(key, need=item.need or 5)
+        other = "log.other" if name == item.missing[0] else "log.setting"
+        key = f"log.{name}" if self.has(f"log.{name}") else other
+        return self(key, need=item.need or 5, name=name)
+
+
+def _numbers(outlook: Outlook) -> dict[str, str]:
+    return {name: f"{getattr(outlook, name):.4g}" for name in ("value", "low", "high")}
 
 
 def value_text(value: Value | None, unknown: str) -> str:
@@ -85,6 +151,40 @@ def value_text(value: Value | None, unknown: str) -> str:
     if isinstance(value, float):
         return f"{value:.3g}"
     return str(value)
+
+
+IN_FULL = 3
+"""Up to so many runs are shown in full; of more, a table and the gravest one."""
+
+
+def gravest(diagnoses: Sequence[Diagnosis]) -> Diagnosis:
+    """Return the first of the diagnoses whose gravest finding is gravest."""
+    return min(diagnoses, key=lambda d: min((SEVERITIES.index(f.rule.severity) for f in d.findings), default=len(SEVERITIES)))
+
+
+def short_sources(diagnoses: Sequence[Diagnosis]) -> list[str]:
+    """Return where each run comes from, without the folders and the file name that all of them share."""
+    parts = [Path(diagnosis.run.source).parts for diagnosis in diagnoses]
+    begin = _shared(parts)
+    end = _shared([path[:begin:-1] for path in parts])
+    return [str(Path(*(path[begin : len(path) - end] or path[-1:]))) for path in parts]
+
+
+def _shared(paths: Sequence[Sequence[str]]) -> int:
+    """Return how many parts from the beginning are the same in all paths."""
+    return sum(1 for _ in takewhile(lambda parts: len(set(parts)) == 1, zip(*paths, strict=False)))
+
+
+def verdict_counts(diagnoses: Sequence[Diagnosis], words: Words) -> str:
+    """Return how many runs got each verdict, the most frequent first: `12 healthy, 3 overfitting`."""
+    counted = Counter(diagnosis.verdict for diagnosis in diagnoses).most_common()
+    return words("separator").join(words("verdict_counts", count=n, problem=words(f"problem.{verdict}")) for verdict, n in counted)
+
+
+def outlook(diagnosis: Diagnosis, words: Words) -> str:
+    """Return where the run will end; nothing where that cannot be said, which stands in the JSON, or a finding says it."""
+    said = any("forecast" in finding.hit.facts for finding in diagnosis.findings)
+    return words.forecast(diagnosis.forecast) if isinstance(diagnosis.forecast, Forecast) and not said else ""
 
 
 def notes(run: Run, words: Words) -> list[str]:
@@ -100,6 +200,6 @@ def notes(run: Run, words: Words) -> list[str]:
 def counts(run: Run) -> Mapping[str, int]:
     """Return how many train and eval points a run has."""
     return {
-        "train": len(run.series["train_loss"]) if "train_loss" in run.series else 0,
-        "eval": len(run.series["eval_loss"]) if "eval_loss" in run.series else 0,
+        kind: run.series[name].summary().points if name in run.series else 0
+        for kind, name in (("train", "train_loss"), ("eval", "eval_loss"))
     }

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 
 from advisor.model import FloatArray, NotMeasurable, Series
 from advisor.signals.registry import signal
 from advisor.signals.stats import (
+    MOST_PAIRS,
     block_medians,
     mann_kendall,
     robust_noise,
@@ -27,9 +29,11 @@ SMOOTHED_POINTS = 2000
 END_SHARE = 0.1
 """The part of a run that counts as its end."""
 
+FROM_START = 0.25
+"""A level below this share of where the loss began is no scale: there any rest of it looks large."""
 
-@dataclass(frozen=True, slots=True)
-class Curve:
+
+class Curve(NamedTuple):
     """A smoothed loss curve.
 
     values: smoothed loss, x: positions of those values. noise: standard deviation of one logged value around the curve.
@@ -55,8 +59,7 @@ def train_curve(train_loss: Series) -> Curve:
     return Curve(smooth, x, robust_noise(finite.values), float(np.median(np.abs(finite.values))))
 
 
-@dataclass(frozen=True, slots=True)
-class Level:
+class Level(NamedTuple):
     """Where the training loss began, was lowest and ended, each as a median of neighbouring points.
 
     first: of the first three points. lowest, end: of a tenth of the run, so that like is compared with like.
@@ -95,8 +98,7 @@ def train_level(train_loss: Series, train_curve: Curve) -> Level:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Trend:
+class Trend(NamedTuple):
     """The direction of a loss over a stretch of the run.
 
     per_tenth: change over a tenth of the whole run, relative to the level. p: of no trend at all (Mann–Kendall).
@@ -107,30 +109,56 @@ class Trend:
 
 
 def _trend(values: FloatArray, points: int, scale: float) -> Trend:
-    return Trend(theil_sen(values) * points / 10 / (scale or 1.0), mann_kendall(values))
+    reduced = block_medians(values, MOST_PAIRS)
+    slope = theil_sen(reduced) * len(reduced) / len(values)
+    return Trend(slope * points / 10 / (scale or 1.0), mann_kendall(reduced))
 
 
 @signal
 def train_trend(train_loss: Series, train_curve: Curve) -> Trend:
     """Trend of the training loss over the whole run, after its first tenth (which falls in every run)."""
     values = train_loss.finite.values
-    return _trend(values[len(values) // 10 :], len(values), train_curve.scale)
+    return _trend(values[len(values) // 10 :], len(values), _scale(values, train_curve))
 
 
 @signal
 def train_end_trend(train_loss: Series, train_curve: Curve) -> Trend:
     """Trend of the training loss over the last quarter of the run."""
     values = train_loss.finite.values
-    return _trend(values[-max(len(values) // 4, LEAST_POINTS) :], len(values), train_curve.scale)
+    return _trend(values[-max(len(values) // 4, LEAST_POINTS) :], len(values), _scale(values, train_curve))
+
+
+LATE_SHARE = 0.4
+"""The part of a run over which a loss that has stopped falling must have stopped."""
+
+LATE_BLOCKS = 100
+"""Medians of blocks to which that part is reduced: pairs of points cost time with their square, and so many tell a trend."""
 
 
 @signal
-def train_jitter(train_curve: Curve) -> float:
+def train_late_trend(train_loss: Series, train_curve: Curve) -> Trend:
+    """Trend of the training loss over the last 40 % of the log."""
+    values = train_loss.finite.values
+    late = values[-max(round(len(values) * LATE_SHARE), LEAST_POINTS) :]
+    blocks = block_medians(late, LATE_BLOCKS)
+    return _trend(blocks, round(len(values) * len(blocks) / len(late)), train_curve.scale)
+
+
+@signal
+def train_jitter(train_loss: Series, train_curve: Curve) -> float:
     """Noise of a logged training loss relative to its level: mean |difference| / mean in robust form (σ·2/√π / scale)."""
-    return train_curve.noise * 2 / math.sqrt(math.pi) / (train_curve.scale or 1.0)
+    return train_curve.noise * 2 / math.sqrt(math.pi) / (_scale(train_loss.finite.values, train_curve) or 1.0)
 
 
-@dataclass(frozen=True, slots=True)
+def _scale(values: FloatArray, curve: Curve) -> float:
+    return max(curve.scale, FROM_START * _start(values))
+
+
+def _start(values: FloatArray) -> float:
+    return abs(float(np.median(values[:FIRST_POINTS])))
+
+
+@dataclass(frozen=True)
 class Spikes:
     """Points that stand above both what came before and what came after.
 
@@ -157,20 +185,36 @@ def train_spikes(train_loss: Series, train_curve: Curve) -> Spikes:
     n, side = len(values), SPIKE_SIDE
     if n < 3 * side:
         raise NotMeasurable("train_loss", need=3 * side, have=n)
-    medians = np.median(np.lib.stride_tricks.sliding_window_view(values, side), axis=1)
-    inner = np.arange(side, n - side)
-    base = np.maximum(medians[inner - side], medians[inner + 1])
-    above = values[inner] - base
     noise = train_curve.noise
-    z = above / noise if noise > 0 else np.where(above > 0, np.inf, 0.0)
-    high = np.flatnonzero(z > LEAST_Z)
+    at = side + np.flatnonzero(_in_noise(_above_nearest(values, side), noise) > LEAST_Z)
+    windows = np.lib.stride_tricks.sliding_window_view(values, side)
+    base = np.maximum(np.median(windows[at - side], axis=1), np.median(windows[at + 1], axis=1))
+    above = values[at] - base
+    z = _in_noise(above, noise)
     with np.errstate(divide="ignore", invalid="ignore"):
-        height = above / np.abs(base)
-    return Spikes(tuple(int(inner[i]) for i in high), tuple(float(height[i]) for i in high), tuple(float(z[i]) for i in high), n)
+        height = above / np.maximum(np.abs(base), FROM_START * _start(values))
+    high = np.flatnonzero(z > LEAST_Z)
+    return Spikes(tuple(int(at[i]) for i in high), tuple(float(height[i]) for i in high), tuple(float(z[i]) for i in high), n)
 
 
-@dataclass(frozen=True, slots=True)
-class Epochs:
+def _above_nearest(values: FloatArray, side: int) -> FloatArray:
+    """Return how far each point stands above the lowest of its nearest neighbours on the side where that is higher.
+
+    The nearest are more than half of the `side` (an odd number) points that make a median, so one of them is no higher than
+    it: no point stands farther above both medians. Most points are ruled out by this, which costs far less than medians.
+    """
+    n, near = len(values), side // 2 + 1
+    lowest = values[: n - near + 1]
+    for k in range(1, near):
+        lowest = np.minimum(lowest, values[k : n - near + 1 + k])
+    return values[side : n - side] - np.maximum(lowest[side - near : n - side - near], lowest[side + 1 : n - side + 1])
+
+
+def _in_noise(above: FloatArray, noise: float) -> FloatArray:
+    return above / noise if noise > 0 else np.where(above > 0, np.inf, 0.0)
+
+
+class Epochs(NamedTuple):
     """Passes over the data.
 
     total: as far as the log went. boundaries: positions on the axis at which an epoch ended inside the run.

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from advisor.model import NotMeasurable, Run, Series
 from advisor.signals.curve import LEAST_POINTS
 from advisor.signals.registry import signal
-from advisor.signals.stats import curvature_noise, mann_kendall, robust_noise, theil_sen
+from advisor.signals.stats import curvature_noise, mann_kendall, robust_noise, running_median, theil_sen
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Best:
     """The best evaluation.
 
@@ -48,12 +49,13 @@ def eval_best(eval_loss: Series, eval_noise: float) -> Best:
     return Best(index, float(finite.values[index]), float(finite.x[index]), float(finite.epoch[index]), len(ties), int(ties[0]))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rise:
     """How far the evaluation loss ended above its best.
 
     relative: median of the last evaluations after the best against the best (last one alone where only two follow).
     last: the last evaluation against the best. noise: of one evaluation, relative to the best. after: evaluations after the best.
+    around: the end against the median of the best and its neighbours. p: of no trend after the best (Mann–Kendall).
     """
 
     relative: float
@@ -61,6 +63,8 @@ class Rise:
     noise: float
     after: int
     count: int
+    around: float
+    p: float
 
 
 TAIL = 3
@@ -81,6 +85,8 @@ def eval_rise(eval_loss: Series, eval_best: Best, eval_noise: float) -> Rise:
         eval_noise / scale,
         after,
         len(values),
+        (end - float(np.median(values[max(eval_best.index - 1, 0) : eval_best.index + 2]))) / scale,
+        mann_kendall(values[eval_best.index + 1 :]),
     )
 
 
@@ -102,8 +108,7 @@ def train_fall_since_best(train_loss: Series, eval_best: Best) -> float:
     return (then - now) / (abs(then) or 1.0)
 
 
-@dataclass(frozen=True, slots=True)
-class EvalTrend:
+class EvalTrend(NamedTuple):
     """Trend of the evaluation loss over its last third: change per tenth of the run relative to the level, and p of no trend."""
 
     per_tenth: float
@@ -133,3 +138,46 @@ def eval_end_trend(eval_loss: Series, eval_best: Best) -> EvalTrend:
 def run_without_evaluation(run: Run) -> bool:
     """Whether the log holds not one evaluation."""
     return not any(name.startswith("eval_") for name in run.series)
+
+
+class Bump(NamedTuple):
+    """The largest stretch of evaluations that lies above what was reached before and comes back.
+
+    height: of the smoothed curve over its lowest before, relative to that; z: in noise units; begin, end, top: indices.
+    """
+
+    height: float
+    z: float
+    begin: int
+    end: int
+    top: int
+
+
+LEAST_FOR_BUMPS = 20
+SETTLED = 3
+"""Evaluations at the beginning that are left out: there the curve is still falling steeply."""
+
+BACK = 1 / 3
+"""A curve is back where it has lost all but this share of its climb."""
+
+
+@signal
+def eval_bump(eval_loss: Series, eval_noise: float) -> Bump | None:
+    """The highest climb of the evaluation loss (median of three) above its running minimum that it comes back from."""
+    values = eval_loss.finite.values[SETTLED:]
+    if len(values) < LEAST_FOR_BUMPS:
+        raise NotMeasurable("eval_loss", need=LEAST_FOR_BUMPS + SETTLED, have=len(values) + SETTLED)
+    smooth = running_median(values, 1)
+    lows = np.minimum.accumulate(smooth)
+    above = smooth - lows
+    for top in map(int, np.argsort(-above, kind="stable")):
+        if above[top] <= 0:
+            return None
+        low = above < above[top] * BACK
+        after = np.flatnonzero(low[top:])
+        if len(after):
+            begin = int(np.flatnonzero(low[: top + 1])[-1])
+            z = float(above[top] / eval_noise) if eval_noise > 0 else float("inf")
+            height = float(above[top] / (abs(lows[top]) or 1.0))
+            return Bump(height, z, begin + SETTLED, top + int(after[0]) + SETTLED, top + SETTLED)
+    return None

@@ -12,21 +12,19 @@ from advisor.model import NotMeasurable, Run
 F = TypeVar("F", bound=Callable[..., Any])
 SIGNALS: dict[str, Callable[..., Any]] = {}
 
-SERIES = frozenset(
-    {
-        "train_loss",
-        "eval_loss",
-        "learning_rate",
-        "grad_norm",
-        "tokens_per_second",
-        "loss_scale",
-        "eval_accuracy",
-        "reward",
-        "kl",
-        "entropy",
-    }
-)
-"""Series that a signal or a detector may ask for by name."""
+SERIES = {
+    name.replace("/", "_"): name
+    for name in (
+        "train_loss", "eval_loss", "learning_rate", "grad_norm", "loss_scale", "eval_accuracy",
+        "rewards/chosen", "rewards/rejected", "rewards/margins", "rewards/accuracies", "logps/chosen", "logps/rejected",
+        "eval_rewards/margins", "eval_rewards/accuracies",
+        "reward", "eval_reward", "reward_std", "frac_reward_zero_std", "kl", "entropy", "clip_ratio",
+        "completions/mean_length", "completions/clipped_ratio", "sampling/logp_difference",
+        "tokens_per_second", "samples_per_second", "steps_per_second", "step_time", "time", "data_time", "memory",
+        "gpu_utilisation", "num_tokens",
+    )
+}  # fmt: skip
+"""Series that a signal or a detector may ask for, by the name of its parameter: `rewards_margins` is `rewards/margins`."""
 
 
 def signal(function: F) -> F:
@@ -94,9 +92,10 @@ class Measurements(Lazy):
             return self.run if name == "run" else getattr(self.run, name)
         if name in SIGNALS:
             return self.call(SIGNALS[name], {})
-        if name in self.run.series:
-            return self.run.series[name]
-        raise NotMeasurable(name)
+        series = SERIES.get(name, name)
+        if series in self.run.series:
+            return self.run.series[series]
+        raise NotMeasurable(series)
 
     def points(self, name: str) -> int | None:
         """Return the number of finite points of a series, or None where it was not logged."""

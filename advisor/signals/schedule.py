@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,8 +12,7 @@ from advisor.model import Facts, NotMeasurable, Run, Series
 from advisor.signals.registry import signal
 
 
-@dataclass(frozen=True, slots=True)
-class Schedule:
+class Schedule(NamedTuple):
     """The learning rate as logged.
 
     peak: the highest. last: the last. zero_share: share of logged points at exactly zero. warmup: share of points before the peak.
@@ -52,17 +52,6 @@ def peak_learning_rate(run: Run, config: Facts) -> float:
     return float(np.max(values))
 
 
-USUAL_RATES = {"lora": 1e-4, "full": 1e-5}
-"""Low ends of the usual bands: LoRA 1e-4 to 1e-3 (sweeps over 35 models), full fine-tuning 1e-5 to 5e-5 (Axolotl's advice)."""
-
-
-@signal
-def usual_learning_rate(config: Facts) -> float:
-    """The low end of the usual band for the method; that of full fine-tuning where the method is not known."""
-    lora = "lora" in str(config.get("method", "")).lower() or "lora_r" in config
-    return USUAL_RATES["lora" if lora else "full"]
-
-
 COMPLETE = 0.98
 """Share of the planned steps or epochs after which a run counts as finished: the last log comes a little before the end."""
 
@@ -87,24 +76,33 @@ def run_finished(run: Run, config: Facts) -> bool:
     raise NotMeasurable("run_end")
 
 
+OBJECTIVES = ("sft", "classification", "dpo", "kto", "orpo", "grpo", "rloo", "ppo", "reward")
+"""What can be trained: supervised (`sft`, `classification`), from preferences (`dpo` stands for all losses over pairs with a
+reference), by reinforcement, or a reward model."""
+
+
 @signal
 def objective(run: Run, config: Facts) -> str:
-    """What is trained, from the configuration or the names of the metrics: `sft`, `classification`, `dpo`, `grpo`, `reward`."""
+    """What is trained, one of `OBJECTIVES`: as configured, else by the names of the metrics."""
     declared = str(config.get("objective", "")).lower()
-    names = set(run.series)
-    if declared in ("sft", "classification", "dpo", "grpo", "reward"):
+    names = {name.removeprefix("eval_") for name in run.series}
+    if declared in OBJECTIVES:
         return declared
-    if (names & {"frac_reward_zero_std", "kl"} and "reward" in names) or "frac_reward_zero_std" in names:
+    if "rewards/chosen" in names:
+        paired = "rewards/accuracies" in names
+        return "orpo" if "log_odds_ratio" in names else "kto" if "kl" in names and not paired else "dpo"
+    if {"margin", "min_reward"} <= names or {"margin", "max_reward"} <= names:
+        return "reward"
+    if "frac_reward_zero_std" in names:
         return "grpo"
-    if any(n.startswith(("rewards/chosen", "eval_rewards/chosen")) for n in names):
-        return "dpo"
-    if names & {"eval_accuracy", "eval_f1", "train_accuracy"} and "eval_mean_token_accuracy" not in names:
+    if "reward" in names and names & {"kl", "entropy", "value_loss", "completions/mean_length", "clip_ratio", "reward_std"}:
+        return "ppo" if "value_loss" in names else "grpo"
+    if run.series.keys() & {"eval_accuracy", "eval_f1", "train_accuracy"} and "eval_mean_token_accuracy" not in run.series:
         return "classification"
     return "sft"
 
 
-@dataclass(frozen=True, slots=True)
-class Chance:
+class Chance(NamedTuple):
     """The loss of a model that knows nothing: ln(vocabulary), ln(classes) or ln 2; `of` says which."""
 
     loss: float
@@ -115,10 +113,51 @@ class Chance:
 def chance_level(config: Facts, objective: str) -> Chance:
     """The loss of uniform guessing, from the vocabulary size or the number of labels."""
     labels, vocabulary = config.get("num_labels"), config.get("vocab_size")
-    if objective == "dpo":
+    if objective in ("dpo", "reward"):
         return Chance(math.log(2), "ln 2")
     if objective == "classification" and isinstance(labels, int) and labels > 1:
         return Chance(math.log(labels), f"ln {labels}")
     if isinstance(vocabulary, int) and vocabulary > 1 and objective == "sft":
         return Chance(math.log(vocabulary), f"ln {vocabulary}")
     raise NotMeasurable("config:vocab_size")
+
+
+@dataclass(frozen=True)
+class RateLeap:
+    """The sharpest rise of the logged learning rate after the first tenth: by which factor, and where."""
+
+    factor: float
+    index: int
+    x: float
+
+
+@signal
+def rate_leap(learning_rate: Series) -> RateLeap:
+    """The largest rise from one logged rate to the next after the first tenth of the run (which is warm-up)."""
+    finite = learning_rate.finite
+    values = finite.values
+    begin = max(1, len(values) // 10)
+    if len(values) < begin + 2:
+        raise NotMeasurable("learning_rate", need=begin + 2, have=len(values))
+    before, after = values[begin - 1 : -1], values[begin:]
+    # A restart from zero has no factor; the peak that came before it does.
+    base = np.maximum(before, 0.01 * float(np.max(values[:begin], initial=0.0)))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        factor = np.where(base > 0, after / base, 1.0)
+    at = int(np.argmax(factor))
+    return RateLeap(float(factor[at]), begin + at, float(finite.x[begin + at]))
+
+
+@signal
+def warmup_share(run: Run, config: Facts, lr_schedule: Schedule | None) -> float:
+    """Share of the run that warms up: as configured, else as the logged rate shows."""
+    ratio = config.get("warmup_ratio")
+    steps = config.get("warmup_steps")
+    planned = config.get("max_steps")
+    if isinstance(steps, int | float) and steps > 0 and isinstance(planned, int | float) and planned > 0:
+        return float(steps) / float(planned)
+    if isinstance(ratio, int | float) and not isinstance(ratio, bool):
+        return float(ratio)
+    if lr_schedule is None or run.axis == "row":
+        raise NotMeasurable("learning_rate")
+    return lr_schedule.warmup

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from advisor.model import Series
+from advisor.model import NotMeasurable, Series
+from advisor.signals.curve import Curve
 from advisor.signals.registry import signal
+from advisor.signals.stats import running_median
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class NonFinite:
     """Values that are no finite numbers: how many, the share, the index of the first, and the longest stretch of them."""
 
@@ -38,7 +41,7 @@ def train_non_finite(train_loss: Series) -> NonFinite:
     return non_finite(train_loss.values)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Zeros:
     """Training losses of exactly zero, and what the gradient norm was at those points.
 
@@ -67,3 +70,50 @@ def train_zeros(train_loss: Series, grad_norm: Series | None) -> Zeros:
                 else "finite"
             )  # fmt: skip
     return Zeros(count, count / max(len(zero), 1), int(np.argmax(zero)), longest_true(zero), gradient)
+
+
+class Beginning(NamedTuple):
+    """What the training loss did in the first part of the run.
+
+    first: the first value. low: the lowest that the loss had come to (first value, or a median of three) before its highest climb
+    in the first quarter; peak: that climb relative to low; peak_index: its top; peak_z: in noise units. stall: the median of the
+    first tenth relative to `first`. fall: from `first` to the end.
+    """
+
+    first: float
+    low: float
+    peak: float
+    peak_index: int
+    peak_z: float
+    stall: float
+    fall: float
+
+
+BEGINNING_SHARE = 4
+LEAST_FOR_BEGINNING = 20
+
+
+@signal
+def train_beginning(train_loss: Series, train_curve: Curve) -> Beginning:
+    """The beginning of the training loss: does it fall from the start, stall, or climb first?"""
+    values = train_loss.finite.values
+    n = len(values)
+    if n < LEAST_FOR_BEGINNING:
+        raise NotMeasurable("train_loss", need=LEAST_FOR_BEGINNING, have=n)
+    first = float(values[0])
+    smooth = running_median(values[: n // BEGINNING_SHARE], 1)
+    lows = np.minimum.accumulate(np.concatenate([[first], smooth[1:]]))
+    at = 1 + int(np.argmax(smooth[1:] - lows[1:]))
+    low, rise = float(lows[at]), float(smooth[at] - lows[at])
+    scale = abs(first) or 1.0
+    tenth = values[1 : max(n // 10, 3) + 1]
+    end = float(np.median(values[-max(1, n // 10) :]))
+    return Beginning(
+        first=first,
+        low=low,
+        peak=rise / (abs(low) or 1.0),
+        peak_index=at,
+        peak_z=rise / train_curve.noise if train_curve.noise > 0 else float(np.inf) if rise > 0 else 0.0,
+        stall=float(np.median(tenth)) / first - 1 if first else 0.0,
+        fall=(first - end) / scale,
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import platform
 import tomllib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from broken import BINARY, NOTES, RANDOM_SEED
 from recipes import ADVISOR_LOG, CHECKPOINTS, CONFIG, CONSOLE, RECIPES, TABLE, TRAINER_STATE, Recipe
 
 HEAD = """\
-# Every sample log, what it must be judged, and how it was made. Written by make/make_samples.py.
+# Every sample log, what it must be judged, and how it was made. Written by the scripts in make/.
 #
 # The logs are as the tools wrote them, with one exception: in the console logs the folders of the
 # machine (the scripts' own and Python's) are replaced by `…/`. No weights are kept.
@@ -36,8 +36,29 @@ def write_manifest(path: Path, names: Collection[str]) -> None:
     entries = (
         entry if name in names else kept.get(entry["path"], entry) for name, entry in all_entries()
     )
+    others = [entry for entry in before if not entry["made_by"].startswith(SCRIPT)]
+    _write(path, [*entries, *others])
+
+
+def add_to_manifest(path: Path, made: Sequence[dict[str, Any]]) -> None:
+    """Replace or add the entries of samples that another script has made."""
+    entries = {
+        entry["path"]: entry for entry in tomllib.loads(path.read_text(encoding="utf-8"))["sample"]
+    }
+    _write(path, (entries | {entry["path"]: entry for entry in made}).values())
+
+
+def _write(path: Path, entries: Iterable[dict[str, Any]]) -> None:
     text = "\n".join([HEAD, *(_toml(entry) for entry in entries)])
     path.write_text(text, encoding="utf-8")
+
+
+def versions_of(*packages: str) -> dict[str, str]:
+    """Return the versions of Python and of `packages`, for an entry."""
+    return {
+        "python": platform.python_version(),
+        **{name: version(name).split("+")[0] for name in packages},
+    }
 
 
 def all_entries() -> Iterator[tuple[str, dict[str, Any]]]:
@@ -60,11 +81,7 @@ def _entry_of_run(recipe: Recipe, kept: str) -> dict[str, Any]:
         "format": "output-folder" if folder else FORMATS[kept],
         "made_by": f"{SCRIPT} {recipe.name}",
         "seed": recipe.seed,
-        "versions": {
-            "python": platform.python_version(),
-            "torch": version("torch").split("+")[0],
-            "transformers": version("transformers"),
-        },
+        "versions": versions_of("torch", "transformers"),
         "note": recipe.note,
     }
 

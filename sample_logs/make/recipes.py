@@ -245,10 +245,10 @@ FAULTY = (
         arguments=arguments(1, 3e-3, 1, 1, schedule="constant"),
     ),
     Recipe(
-        "faulty/repeated-spikes",
+        "faulty/spikes-at-one-place",
         "One batch of random bytes, met again in each of six epochs: six spikes, each recovered.",
         "weather",
-        expect="instability",
+        expect="data",
         fault="corrupt-batch",
         rows=16 * 50,
         eval_rows=128,

@@ -1,0 +1,176 @@
+"""Detectors of what training and evaluation loss say together: masks, multiples, mismatches, rows seen too often."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from advisor.detectors.registry import detector
+from advisor.model import Facts, Hit, NotMeasurable, Run, Series
+from advisor.signals.curve import Epochs, Level
+from advisor.signals.evaluation import Best, Rise
+from advisor.signals.relation import TrainEval
+from advisor.signals.schedule import Chance
+from advisor.signals.settings import setting
+
+
+def _pair(train_loss: Series, eval_loss: Series, train_eval: TrainEval, at_end: bool) -> Hit:
+    train, evals = train_loss.finite, eval_loss.finite
+    i, j = (len(train) - 1, len(evals) - 1) if at_end else (0, 0)
+    facts: Facts = {
+        "ratio": train_eval.last if at_end else train_eval.first,
+        "train": float(train.values[i]),
+        "eval": float(evals.values[j]),
+        "typical": train_eval.typical,
+    }
+    return Hit(facts, (train.point(i), evals.point(j)))
+
+
+@detector
+def loss_multiple_of_evaluation(
+    train_loss: Series, eval_loss: Series, train_eval: TrainEval, run: Run,
+    *, least: float, tolerance: float, max_spread: float,
+) -> Hit | None:  # fmt: skip
+    """The training loss is the evaluation loss times the same whole number, all through the run."""
+    factor = round(train_eval.typical)
+    if train_eval.typical < least or abs(train_eval.typical / factor - 1) > tolerance or train_eval.spread > max_spread:
+        return None
+    shown = _pair(train_loss, eval_loss, train_eval, at_end=False)
+    accumulated = setting(run.config, "gradient_accumulation_steps")
+    return Hit({**shown.facts, "factor": factor, "accumulation": int(accumulated) if accumulated else 0}, shown.evidence)
+
+
+@detector
+def train_above_evaluation_at_start(
+    train_loss: Series, eval_loss: Series, train_eval: TrainEval, *, min_ratio: float, max_typical: float
+) -> Hit | None:
+    """The first training loss lies far above the evaluation loss of the same untrained model, and the ratio does not last."""
+    if not train_eval.first >= min_ratio or train_eval.typical > max_typical:
+        return None
+    return _pair(train_loss, eval_loss, train_eval, at_end=False)
+
+
+@detector
+def train_meets_evaluation(train_loss: Series, eval_loss: Series, train_eval: TrainEval, *, tolerance: float) -> Hit | None:
+    """At the end training and evaluation loss agree."""
+    if abs(train_eval.last - 1) > tolerance:
+        return None
+    return _pair(train_loss, eval_loss, train_eval, at_end=True)
+
+
+@detector
+def train_below_evaluation(
+    train_loss: Series, eval_loss: Series, train_eval: TrainEval, train_epochs: Epochs, *, max_ratio: float, max_epochs: float
+) -> Hit | None:
+    """Within hardly more than one pass the training loss ends far below the evaluation loss, as only rows seen before do."""
+    if train_epochs.total > max_epochs or train_eval.last > max_ratio:
+        return None
+    shown = _pair(train_loss, eval_loss, train_eval, at_end=True)
+    return Hit({**shown.facts, "epochs": train_epochs.total}, shown.evidence)
+
+
+@detector
+def nothing_left_to_learn(
+    train_loss: Series, train_level: Level, train_epochs: Epochs, *, max_remaining: float, max_epochs: float
+) -> Hit | None:
+    """Before one pass is over hardly anything is left of the loss."""
+    if train_level.first <= 0 or train_epochs.total > max_epochs or train_level.end > max_remaining * train_level.first:
+        return None
+    finite = train_loss.finite
+    return Hit({"first": train_level.first, "end": train_level.end, "epochs": train_epochs.total}, (finite.point(len(finite) - 1),))
+
+
+@detector
+def evaluation_worsens_from_the_start(
+    eval_loss: Series, eval_best: Best, eval_rise: Rise, *, best_within: float, min_rise: float, noise_factor: float
+) -> Hit | None:
+    """The best evaluation is among the first, and the end lies above it beyond the noise: training leads away from it."""
+    if eval_best.index > best_within * (eval_rise.count - 1):
+        return None
+    if eval_rise.relative < max(min_rise, noise_factor * eval_rise.noise):
+        return None
+    finite = eval_loss.finite
+    facts = {"rise": eval_rise.relative, "best": eval_best.value, "last": float(finite.values[-1])}
+    return Hit(facts, (finite.point(eval_best.index), finite.point(len(finite) - 1)))
+
+
+@detector
+def evaluation_turns(
+    eval_loss: Series, eval_best: Best, eval_rise: Rise, *, best_after: float, min_rise: float, noise_factor: float
+) -> Hit | None:
+    """The evaluation loss falls for a good part of the run, then rises beyond the noise."""
+    if eval_best.index <= best_after * (eval_rise.count - 1):
+        return None
+    if eval_rise.relative < max(min_rise, noise_factor * eval_rise.noise):
+        return None
+    finite = eval_loss.finite
+    facts = {"rise": eval_rise.relative, "best": eval_best.value, "last": float(finite.values[-1])}
+    return Hit(facts, (finite.point(eval_best.index), finite.point(len(finite) - 1)))
+
+
+@detector
+def evaluation_best_at_end(eval_loss: Series, eval_best: Best, *, last_share: float, min_fall: float) -> Hit | None:
+    """The best evaluation is one of the last, clearly below the first."""
+    finite = eval_loss.finite
+    if eval_best.index < (1 - last_share) * (len(finite) - 1) or len(finite) < 3:  # noqa: PLR2004  first, middle, last
+        return None
+    first = float(finite.values[0])
+    fall = (first - eval_best.value) / first if first > 0 else 0.0
+    if fall < min_fall:
+        return None
+    return Hit({"fall": fall, "best": eval_best.value}, (finite.point(eval_best.index),))
+
+
+@detector
+def evaluation_unmoved(eval_loss: Series, *, max_change: float) -> Hit | None:
+    """Not one evaluation differs from the first by more than a hair: the weights did not change."""
+    values = eval_loss.finite.values
+    if len(values) < 2:  # noqa: PLR2004  one evaluation cannot move
+        raise NotMeasurable("eval_loss", need=2, have=len(values))
+    if float(np.ptp(values)) > max_change * abs(float(values[0])):
+        return None
+    return Hit({"value": float(values[0]), "count": len(values)}, (eval_loss.finite.point(0),))
+
+
+@detector
+def both_losses_above_chance(
+    train_loss: Series, eval_loss: Series, train_eval: TrainEval, chance_level: Chance, *, min_ratio: float
+) -> Hit | None:
+    """Training and evaluation both begin above the loss of guessing."""
+    if math.isnan(train_eval.first) or min(train_eval.first_train, train_eval.first_eval) < min_ratio * chance_level.loss:
+        return None
+    shown = _pair(train_loss, eval_loss, train_eval, at_end=False)
+    return Hit({**shown.facts, "chance": chance_level.loss, "of": chance_level.of}, shown.evidence)
+
+
+@detector
+def only_training_above_chance(
+    train_loss: Series, eval_loss: Series, train_eval: TrainEval, chance_level: Chance, *, min_ratio: float
+) -> Hit | None:
+    """Training begins above the loss of guessing, evaluation of the same model below it."""
+    if (
+        math.isnan(train_eval.first)
+        or train_eval.first_train < min_ratio * chance_level.loss
+        or train_eval.first_eval > chance_level.loss
+    ):
+        return None
+    shown = _pair(train_loss, eval_loss, train_eval, at_end=False)
+    return Hit({**shown.facts, "chance": chance_level.loss, "of": chance_level.of}, shown.evidence)
+
+
+@detector
+def evaluation_follows_training(
+    run: Run, train_loss: Series, eval_loss: Series, train_eval: TrainEval, train_level: Level, train_epochs: Epochs,
+    *, most_rows: int, least_epochs: float, min_fall: float, min_ratio: float,
+) -> Hit | None:  # fmt: skip
+    """Over several passes over few rows the training loss falls far, and the evaluation loss with it, as only known rows do."""
+    rows = setting(run.config, "train_rows")
+    if rows is None:
+        raise NotMeasurable("config:train_rows")
+    if rows > most_rows:
+        return None
+    if train_epochs.total < least_epochs or train_level.end > (1 - min_fall) * train_level.first or train_eval.last < min_ratio:
+        return None
+    shown = _pair(train_loss, eval_loss, train_eval, at_end=True)
+    return Hit({**shown.facts, "epochs": train_epochs.total}, shown.evidence)

@@ -1,0 +1,146 @@
+"""Fast ways of reading give what the plain ways give: shapes of lines, blocks of objects and of cells, pieces of files."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from advisor.readers import base, formats, hf_console, table, text
+from advisor.readers.assemble import assemble
+from advisor.readers.base import Source
+from advisor.readers.blocks import block, parse_all
+from advisor.readers.columns import Columns
+from advisor.readers.json_lines import _one_by_one
+
+ROOT = Path(__file__).parent.parent.parent
+relaxed = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+
+
+def lines_of_samples():
+    for entry in formats():
+        yield from entry.example.splitlines()
+    for path in sorted((ROOT / "sample_logs").rglob("*")):
+        if path.is_file() and path.suffix in (".log", ".csv", ".txt", ".jsonl", ".json"):
+            yield from path.read_text(encoding="utf-8", errors="replace").splitlines()[:400]
+
+
+@pytest.mark.parametrize("find", [text._layout, hf_console._printed], ids=["text", "hf-console"])
+def test_the_numbers_of_every_sample_line_stand_where_its_shape_says(find):
+    for line in lines_of_samples():
+        assert find(line) == find.__wrapped__(line)[0], line
+
+
+PIECES = (
+    "step |epoch |Epoch [|] |/|loss|loss: |lr=|val_loss: |{'loss': |'epoch': |}|, |%|it/s|lr_0 |rouge1: |第|步|损失：|1e-|.|-|"
+    "iter |(|)|nan|s 1,|'|eval_"
+)
+pieces = st.sampled_from([*PIECES.split("|"), "|", "%|", " | "])
+printed_lines = st.lists(st.one_of(pieces, st.integers(0, 10**6).map(str), st.floats(0, 10).map(repr)), max_size=24).map("".join)
+
+
+@relaxed
+@given(printed_lines)
+@example("Epoch [3/3] loss 2.0")
+@example("eval_rouge1: 0.5 loss 1.5")
+@example("{'loss': 1.5, 'rouge2': 0.1, 'epoch': 1}")
+def test_the_shape_of_any_line_tells_where_its_numbers_stand(line):
+    for find in (text._layout, hf_console._printed):
+        assert find(line) == find.__wrapped__(line)[0]
+
+
+def test_a_lone_bracket_is_a_step_only_where_it_does_not_repeat_the_epoch():
+    lines = ["Epoch 1 [1/3] loss 2.0", "Epoch 1 [2/3] loss 2.0", "Epoch 2 [2/3] loss 2.0"]
+    assert [text.parse_line(line).get("step") for line in lines] == [None, 2.0, None]
+
+
+def columns_of(records):
+    columns = Columns()
+    for record in records:
+        columns.add(record)
+    return columns
+
+
+def same(some, other):
+    assert some.line == other.line
+    for name in ("step", "epoch"):
+        assert np.array_equal(getattr(some, name), getattr(other, name), equal_nan=True)
+    some, other = some.arrays(), other.arrays()
+    assert some.keys() == other.keys()
+    for name, (rows, values) in some.items():
+        assert np.array_equal(rows, other[name][0])
+        assert np.array_equal(values, other[name][1], equal_nan=True)
+
+
+logged = st.one_of(
+    st.integers(-100, 10**18), st.floats(allow_nan=False, allow_infinity=False), st.none(), st.sampled_from(["2.5", "x"])
+)
+keys = st.sampled_from(["step", "epoch", "loss", "eval_loss", "lr", "note", "train_runtime"])
+few_kinds = st.lists(st.lists(keys, unique=True, max_size=5), min_size=1, max_size=3)
+
+
+@relaxed
+@given(st.data(), few_kinds)
+def test_objects_in_blocks_give_what_each_gives_by_itself(data, kinds):
+    count = data.draw(st.integers(1, 60))
+    objects = [{key: data.draw(logged) for key in data.draw(st.sampled_from(kinds))} for _ in range(count)]
+    lines = "\n".join(map(json.dumps, objects)).encode()
+    parsed = parse_all(lines, count)
+    assert parsed == objects
+    same(columns_of([block(parsed, 1)]), columns_of(_one_by_one(1, lines)))
+
+
+@pytest.mark.parametrize(
+    "lines", [b'{"a": 1}\n\n{"a": 2}', b'{"a": 1}{"a": 2}', b'{"a": 1}\n[2]', b'{"a":\n1}', b"", b'{"a": 1}, {"a": 2}\n{']
+)
+def test_lines_that_are_not_one_object_each_are_not_parsed_together(lines):
+    assert parse_all(lines, lines.count(b"\n") + 1) is None
+
+
+cells = st.one_of(
+    st.just(""),
+    st.floats(0, 9).map(repr),
+    st.integers(0, 99).map(str),
+    st.sampled_from(["nan", "-inf", " 1.5 ", "12%", "'3'", "x"]),
+)
+odd_lines = st.sampled_from(["", "  ", "1,2", 'a"b,1,2,3', "1,\r,2,3", "epoch,step,loss,lr"])
+table_lines = st.lists(st.one_of(st.lists(cells, min_size=4, max_size=4).map(",".join), odd_lines), max_size=60)
+
+
+@relaxed
+@given(table_lines, st.integers(1, 200), st.sampled_from(["\n", "\r\n"]))
+def test_tables_in_blocks_give_what_each_line_gives_by_itself(lines, piece, end):
+    data = end.join(["epoch,step,loss,lr", *lines]).encode()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(base, "PIECE_BYTES", piece)
+        together = columns_of(table.read(Source("run.csv", data=data)))
+        patch.setattr(table, "_plain_cells", lambda *_: None)
+        one_by_one = columns_of(table.read(Source("run.csv", data=data)))
+    assert (together.unread, together.unread_count) == (one_by_one.unread, one_by_one.unread_count)
+    same(together, one_by_one)
+
+
+def test_a_long_table_is_read_in_blocks(monkeypatch):
+    monkeypatch.setattr(base, "PIECE_BYTES", 1000)
+    data = b"step,loss,val_loss\n" + b"".join(b"%d,2.%d,\n" % (i, i) for i in range(500))
+    records = list(table.read(Source("run.csv", data=data)))
+    assert sum(isinstance(record, base.Block) for record in records) > 3
+    (run,) = assemble(records, "run.csv", "csv")
+    assert run.series["train_loss"].line.tolist() == list(range(2, 502))
+
+
+@relaxed
+@given(
+    st.lists(st.text(st.sampled_from("a1 \r损é"), max_size=12), max_size=20),
+    st.integers(1, 9),
+    st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "gb18030"]),
+)
+def test_lines_do_not_depend_on_where_a_file_is_cut_into_pieces(lines, piece, encoding):
+    data = "\n".join(lines).encode(encoding, errors="replace")
+    whole = list(Source("log", data=data).lines())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(base, "PIECE_BYTES", piece)
+        assert list(Source("log", data=data).lines()) == whole
+    assert [number for number, _ in whole] == list(range(1, len(whole) + 1))
