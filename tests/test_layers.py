@@ -11,6 +11,7 @@ ADVISOR = Path(__file__).parent.parent / "advisor"
 LAYERS = (
     "errors",
     "model",
+    "data",
     "locale",
     "readers",
     "signals",

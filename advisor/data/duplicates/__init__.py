@@ -1,7 +1,8 @@
 """Near-duplicates among texts: found by MinHash, decided by exact comparison.
 
-`near_duplicates` reads any number of texts once, in memory that grows by some 200 bytes a text. Texts that are the same character by
-character count as one; what is returned are texts that are alike, and templates repeated with other numbers, which are kept apart.
+`near_duplicates` reads any number of texts once, in memory that grows by some 200 bytes a text. Texts that are the same
+character by character count as one. What is returned are texts that are alike and, kept apart from them, templates that are
+repeated with other numbers.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ BATCH_CHARACTERS, BATCH_TEXTS = 1 << 20, 1 << 13
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """Texts of which one is enough (`near`), or one template with different numbers (`template`), where nothing is to be dropped."""
+    """Texts of which one is enough (`near`), or one template with other numbers (`template`), where nothing is to be dropped."""
 
     rows: tuple[int, ...]
     """Numbers of the input rows, rising. Of texts that are the same only the first row is named."""

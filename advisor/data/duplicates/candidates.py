@@ -17,7 +17,7 @@ BUCKET_PAIRS, LEAST_NEIGHBOURS = 4096, 2
 """A bucket of m texts compares each with its next BUCKET_PAIRS // m, at least the least."""
 RECALL_AT_THRESHOLD = 0.93
 """Chance to share a band that two texts exactly at the threshold must have; above it the chance only rises."""
-DEVIATIONS = 3.0
+DEVIATIONS = 2.5
 """Standard errors by which the estimated similarity may lie below the threshold."""
 CHUNK = 1 << 16
 """Pairs whose minima are compared at once: 16 MB."""

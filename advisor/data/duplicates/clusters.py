@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
 from advisor.data.duplicates.kernel import Counts
 
-ROUNDS = 16
+ROUNDS = 8
 """Centres of one connected group that are compared with all of its rest; a group that needs more is a chain, see `stars`."""
 
 
@@ -41,20 +41,20 @@ class Groups:
 
 
 def stars(
-    members: Counts, alike: Callable[[int, int], float | None], neighbours: Callable[[int], set[int]]
+    members: Counts, near: Callable[[int, Counts], dict[int, float]], compared: Mapping[int, set[int]]
 ) -> Iterator[tuple[list[int], list[float]]]:
     """Yield (texts, similarity to the first) from a connected group whose members come best first.
 
-    The first is kept; whatever is like it goes with it; of the rest again the first is kept, so nothing is dropped that is not like
-    a text that stays. After `ROUNDS` centres only pairs already compared (`neighbours`) count: a chain costs no square of its length.
+    The first is kept; whatever is near it goes with it; of the rest again the first is kept: nothing is dropped that is not like a
+    text that stays. From the `ROUNDS`th on only pairs `compared` before count: a chain costs no square of its length.
     """
-    rest = members.tolist()
+    rest = members
     for turn in range(len(members)):
         if len(rest) < 2:  # noqa: PLR2004 - a text alone is no cluster
             return
-        centre, others = rest[0], rest[1:]
-        known = neighbours(centre) if turn >= ROUNDS else None
-        found = {other: value for other in others if (known is None or other in known) and (value := alike(centre, other)) is not None}
+        centre, others = int(rest[0]), rest[1:]
+        asked = others if turn < ROUNDS else others[np.isin(others, sorted(compared[centre]))]
+        found = near(centre, asked)
         if found:
             yield [centre, *found], [1.0, *found.values()]
-        rest = [other for other in others if other not in found]
+        rest = others[~np.isin(others, list(found))] if found else others

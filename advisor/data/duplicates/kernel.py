@@ -197,7 +197,8 @@ def _minima(shingles: Hashes, sizes: Counts) -> NDArray[np.uint32]:
     high, low = (spread >> np.uint64(32)).astype(np.uint32), (spread & np.uint64(0xFFFFFFFF)).astype(np.uint32)
     factors = _multipliers()
     if fast.AVAILABLE:
-        return fast.minima(high, low, sizes, factors)
+        compiled: NDArray[np.uint32] = fast.minima(high, low, sizes, factors)
+        return compiled
     present = np.flatnonzero(sizes)
     offsets = np.cumsum(sizes[present]) - sizes[present]
     ends = np.append(offsets[1:], len(shingles))

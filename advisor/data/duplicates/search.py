@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, Literal
 
 import numpy as np
@@ -12,13 +13,15 @@ from numpy.typing import NDArray
 from advisor.data.duplicates.candidates import agreeing, band_pairs, least_agreement
 from advisor.data.duplicates.clusters import Groups, stars
 from advisor.data.duplicates.kernel import HASHES, Counts, Flags, Hashes
-from advisor.data.duplicates.store import COLUMNS, Store
-from advisor.data.duplicates.verify import Verdict, compare, similarity
+from advisor.data.duplicates.store import Store
+from advisor.data.duplicates.verify import contains, enough, similarities, verdict
 
 Found = tuple[list[int], list[float], int, Literal["near", "template"]]
 
 PAIR_SHIFT = 32
 """A pair is one number: the first text's above the second's."""
+COMPARED = 1 << 11
+"""Pairs compared at once."""
 
 
 class _Search:
@@ -41,31 +44,27 @@ class _Search:
         present = np.flatnonzero(self.words > 0)
         first, second = linked(self.sequence, present)
         self.near.join(first, second)
-        self.pairs += len(first)
-        for one, other in zip(first.tolist(), second.tolist(), strict=True):
-            self._edge(one, other)
+        self._edges(first, second)
         standing = np.setdiff1d(present, second, assume_unique=True)
         self.templates.join(*linked(self.template, standing[self.template[standing] != 0]))
         return standing
 
     def band(self, texts: Counts, band: int, bands: int) -> None:
-        """Compare the texts that share one band."""
-        chosen = [
-            self._worth(texts[first], texts[second]) for first, second in band_pairs(self.store, self.row[texts], band, bands)
-        ]
-        if not chosen:
-            return
-        pairs = np.unique(np.concatenate(chosen))
-        pairs = pairs[~np.isin(pairs, self.refused)]
-        verdicts = [self.compare(int(pair) >> PAIR_SHIFT, int(pair) & (1 << PAIR_SHIFT) - 1) for pair in pairs]
-        kinds = np.array([verdict for _, verdict in verdicts], dtype="U9")
-        first, second = unpack(pairs)
-        self.near.join(first[kinds == "near"], second[kinds == "near"])
-        self.templates.join(first[kinds == "template"], second[kinds == "template"])
-        for one, other in zip(first[kinds == "near"].tolist(), second[kinds == "near"].tolist(), strict=True):
-            self._edge(one, other)
-        self.refused = np.union1d(self.refused, pairs[kinds != "near"])
-        self.pairs += int(np.count_nonzero(kinds == "near"))
+        """Compare the texts that share one band: neighbours in a bucket first, then those these did not connect."""
+        pairs = band_pairs(self.store, self.row[texts], band, bands)
+        self._wave([self._worth(texts[first], texts[second]) for first, second in islice(pairs, 1)])
+        self._wave([self._worth(texts[first], texts[second]) for first, second in pairs])
+
+    def _wave(self, chosen: list[Hashes]) -> None:
+        """Compare these pairs, those refused before left out, and connect those alike."""
+        pairs = once(np.concatenate(chosen)) if chosen else self.refused[:0]
+        first, second = unpack(pairs[~among(self.refused, pairs)])
+        _, kinds = self.compare(first, second)
+        near, template = kinds == "near", kinds == "template"
+        self.near.join(first[near], second[near])
+        self.templates.join(first[template], second[template])
+        self._edges(first[near], second[near])
+        self.refused = once(np.concatenate((self.refused, pack(first[~near], second[~near]))))
 
     def _worth(self, first: Counts, second: Counts) -> Hashes:
         """Return the pairs to compare exactly: not yet connected, no equal templates, alike by their minima."""
@@ -76,26 +75,46 @@ class _Search:
         open_ &= (other[first] != other[second]) | (self.numbers[first] == self.numbers[second])
         first, second = first[open_], second[open_]
         alike = agreeing(self.minima, self.row[first], self.row[second], least_agreement(self.threshold))
-        return first[alike].astype(np.uint64) << np.uint64(PAIR_SHIFT) | second[alike].astype(np.uint64)
+        return pack(first[alike], second[alike])
 
-    def _edge(self, one: int, other: int) -> None:
-        self.edges[one].add(other)
-        self.edges[other].add(one)
+    def _edges(self, first: Counts, second: Counts) -> None:
+        for one, other in zip(first.tolist(), second.tolist(), strict=True):
+            self.edges[one].add(other)
+            self.edges[other].add(one)
+        self.pairs += len(first)
 
-    def compare(self, first: int, second: int) -> tuple[float, Verdict]:
-        """Compare two texts exactly."""
-        if self.sequence[first] == self.sequence[second]:
-            return 1.0, "near"
-        words = min(self.words[first], self.words[second])
-        rows = self.row[first], self.row[second]
-        alike, verdict = compare(lambda text: self.store.shingles(int(rows[text])), 0, 1, int(words), self.threshold)
-        if verdict == "near" and self.template[first] == self.template[second] != 0:
-            return alike, "template"
-        return alike, verdict
+    def similarities(self, first: Counts, second: Counts) -> NDArray[np.float64]:
+        """Return how alike these pairs of texts are, exactly."""
+        found = [np.zeros(0)]
+        rows = np.stack((self.row[first], self.row[second]), axis=1)
+        for at in range(0, len(rows), COMPARED):
+            found.append(similarities([self.store.shingles(row)[1] for row in rows[at : at + COMPARED].ravel().tolist()]))
+        return np.concatenate(found)
 
-    def _near(self, first: int, second: int) -> float | None:
-        alike, verdict = self.compare(first, second)
-        return alike if verdict == "near" else None
+    def compare(self, first: Counts, second: Counts) -> tuple[NDArray[np.float64], NDArray[np.str_]]:
+        """Return how alike these pairs of texts are, and the verdict on each."""
+        alike = self.similarities(first, second)
+        alike[self.sequence[first] == self.sequence[second]] = 1.0
+        words = np.minimum(self.words[first], self.words[second])
+        verdicts = np.full(len(first), "different", dtype="U9")
+        for place in np.flatnonzero(alike >= self.threshold).tolist():
+            one, other = int(first[place]), int(second[place])
+            if self.sequence[one] == self.sequence[other]:
+                verdicts[place] = "near"
+            elif self.template[one] == self.template[other] != 0:
+                verdicts[place] = "template"
+            elif enough(float(alike[place]), int(words[place]), self.threshold):
+                verdicts[place] = verdict(self._shingles(one), self._shingles(other), self.threshold)
+        return alike, verdicts
+
+    def _shingles(self, text: int) -> tuple[Hashes, Hashes]:
+        return self.store.shingles(int(self.row[text]))
+
+    def _near(self, centre: int, others: Counts) -> dict[int, float]:
+        """Return those of `others` that are near `centre`, with their similarity."""
+        alike, verdicts = self.compare(np.full(len(others), centre), others)
+        near = verdicts == "near"
+        return dict(zip(others[near].tolist(), alike[near].tolist(), strict=True))
 
     def clusters(self) -> Iterator[Found]:
         """Yield (rows, similarity to the kept row, the kept row, kind)."""
@@ -105,14 +124,12 @@ class _Search:
             return members[np.lexsort((members, -length[members], ~complete[members]))]
 
         for members in self.near.groups():
-            for texts, alike in stars(best_first(members), self._near, lambda centre: self.edges[centre]):
+            for texts, alike in stars(best_first(members), self._near, self.edges):
                 yield self._found(texts, alike, "near")
         for members in self.templates.groups():
-            texts = best_first(members).tolist()
-            sets = [self.store.shingles(int(self.row[texts[0]]))[1]]
-            yield self._found(
-                texts, [1.0, *(similarity(sets[0], self.store.shingles(int(self.row[text]))[1]) for text in texts[1:])], "template"
-            )
+            ordered = best_first(members)
+            similar = self.similarities(np.full(len(ordered), ordered[0]), ordered)
+            yield self._found(ordered.tolist(), similar.tolist(), "template")
 
     def _found(self, texts: list[int], alike: list[float], kind: Literal["near", "template"]) -> Found:
         rows = self.row[texts].tolist()
@@ -137,6 +154,22 @@ def linked(values: Hashes, texts: Counts) -> tuple[Counts, Counts]:
     return heads[same], order[same]
 
 
+def once(values: Hashes) -> Hashes:
+    """Return the different values, sorted."""
+    ordered = np.sort(values)
+    return ordered[np.append(True, ordered[1:] != ordered[:-1])] if len(ordered) else ordered
+
+
+def among(members: Hashes, values: Hashes) -> Flags:
+    """Return which `values` are among the sorted `members`, of which there may be none."""
+    return contains(members, values) if len(members) else np.zeros(len(values), dtype=bool)
+
+
+def pack(first: Counts, second: Counts) -> Hashes:
+    """Return each pair as one number."""
+    return first.astype(np.uint64) << np.uint64(PAIR_SHIFT) | second.astype(np.uint64)
+
+
 def unpack(pairs: Hashes) -> tuple[Counts, Counts]:
     """Return the two texts of each pair."""
     return (pairs >> np.uint64(PAIR_SHIFT)).astype(np.int64), (pairs & np.uint64((1 << PAIR_SHIFT) - 1)).astype(np.int64)
@@ -159,6 +192,3 @@ def search(store: Store, threshold: float, rows: int, memory_limit: int | None) 
     for band in range(bands):
         state.band(texts, band, bands)
     return list(state.clusters()), state.pairs
-
-
-assert COLUMNS["minima"].shape == (HASHES,)

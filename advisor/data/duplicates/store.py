@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from advisor.data.duplicates.kernel import HASHES, Counts, Hashes, Sketches
 
 COLUMNS: dict[str, Any] = {
-    "digest": np.dtype(("u8", 2)), "length": "i8", "complete": "?", "words": "i8", "sequence": "u8", "template": "u8", "sizes": "i8",
-    "numbers": "u8", "minima": np.dtype(("u1", HASHES)),
+    "digest": np.dtype(("u8", 2)), "length": "i8", "complete": "?", "words": "i8", "sequence": "u8", "template": "u8",
+    "sizes": "i8", "numbers": "u8", "minima": np.dtype(("u1", HASHES)),
 }  # fmt: skip
 CACHE_TEXTS = 1 << 14
 CACHE_SHINGLES = 1 << 22

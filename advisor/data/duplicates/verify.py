@@ -6,10 +6,11 @@ have. In terms of Jaccard: J = s / (2 − s), so 0.7 is J = 0.54.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from advisor.data.duplicates.kernel import NUMBER, OF_NUMBER, Flags, Hashes
 
@@ -17,19 +18,24 @@ Verdict = Literal["near", "template", "different"]
 
 SHORT_WORDS, SHORT_SIMILARITY = 20, 0.85
 """Texts with fewer words need this similarity: one word of ten changes what is said."""
-STRETCH_LEAST, STRETCH_MOST, STRETCHES = 12, 32, 4
-"""Shingles in a stretch: a quarter of the shorter text, within these bounds."""
-STRETCH_SHARED = 0.45
-"""Share of a stretch that the other text has, below which the stretch is another text and no edit."""
+STRETCH_LEAST, STRETCH_MOST, STRETCHES = 12, 32, 3
+"""Shingles in a stretch: a third of the shorter text, within these bounds."""
+STRETCH_SHARED = 0.7
+"""Share of a stretch that the other text has, in parts of the threshold, below which it is another text and no edit."""
 
 
-def similarity(first: Hashes, second: Hashes) -> float:
-    """Return the Dice coefficient of two sorted sets of shingles."""
-    together = np.concatenate((first, second))
-    if not len(together):
-        return 0.0
+def similarities(sets: Sequence[Hashes]) -> NDArray[np.float64]:
+    """Return the Dice coefficient of the first and second set, the third and fourth, and so on: one sort for all of them.
+
+    48 bits of each shingle are compared; that two of a pair of long texts agree in these by chance is one in 10^8.
+    """
+    sizes = np.array([len(members) for members in sets], dtype=np.int64).reshape(-1, 2).sum(axis=1)
+    pair = np.repeat(np.arange(len(sizes), dtype=np.uint64) << np.uint64(48), sizes)
+    together = pair | np.concatenate(sets) >> np.uint64(16)
     together.sort()
-    return 2 * int(np.count_nonzero(together[1:] == together[:-1])) / len(together)
+    common = (together[1:][together[1:] == together[:-1]] >> np.uint64(48)).astype(np.int64)
+    shares: NDArray[np.float64] = 2 * np.bincount(common, minlength=len(sizes)) / np.maximum(sizes, 1)
+    return shares
 
 
 def contains(members: Hashes, values: Hashes) -> Flags:
@@ -40,44 +46,35 @@ def contains(members: Hashes, values: Hashes) -> Flags:
 
 
 def is_template(first: Hashes, second: Hashes) -> bool:
-    """Return whether two sets differ in numbers on both sides, and mostly in numbers."""
-    only_first, only_second = first[~contains(second, first)], second[~contains(first, second)]
-    if not ((only_first & NUMBER).any() and (only_second & NUMBER).any()):
+    """Return whether what each text has alone holds numbers on both sides, and mostly comes of numbers."""
+    if not ((first & NUMBER).any() and (second & NUMBER).any()):
         return False
-    numbered = np.count_nonzero(only_first & OF_NUMBER) + np.count_nonzero(only_second & OF_NUMBER)
-    return 2 * int(numbered) >= len(only_first) + len(only_second)
+    return 2 * int(np.count_nonzero(first & OF_NUMBER) + np.count_nonzero(second & OF_NUMBER)) >= len(first) + len(second)
 
 
-def lowest_shared(shared: Flags, stretch: int) -> float:
-    """Return the lowest share of True in `stretch` values on end."""
-    sums = np.concatenate(([0], np.cumsum(shared)))
-    return float((sums[stretch:] - sums[:-stretch]).min()) / stretch
+def has_own_stretch(shared: Flags, stretch: int, least: float) -> bool:
+    """Return whether somewhere in a text fewer than `least` of `stretch` shingles on end are shared."""
+    if len(shared) < stretch or len(shared) - int(np.count_nonzero(shared)) <= stretch - least:
+        return False
+    sums = np.zeros(len(shared) + 1, dtype=np.int64)
+    np.cumsum(shared, out=sums[1:])
+    return int((sums[stretch:] - sums[:-stretch]).min()) < least
 
 
-def differ_in_a_part(first: Hashes, second: Hashes, first_set: Hashes, second_set: Hashes) -> bool:
-    """Return whether each text has a stretch of its own: both begin with one system prompt, then ask for different things.
+def enough(alike: float, words: int, threshold: float) -> bool:
+    """Return whether texts of which the shorter has so many words are alike enough."""
+    return alike >= (threshold if words >= SHORT_WORDS else max(threshold, SHORT_SIMILARITY))
 
-    A copy that was cut off, or continued, has no stretch of its own, and edits scattered over a text leave none.
+
+def verdict(first: tuple[Hashes, Hashes], second: tuple[Hashes, Hashes], threshold: float) -> Verdict:
+    """Return what two texts are that are alike enough; of each the shingles in order, and their sorted set.
+
+    Two texts of which each has a stretch of its own are different: they begin with one system prompt, then ask for different
+    things. A copy that was cut off, or continued, has no stretch of its own, and edits scattered over a text leave none.
     """
-    stretch = min(max(min(len(first), len(second)) // STRETCHES, STRETCH_LEAST), STRETCH_MOST)
-    if min(len(first), len(second)) < stretch:
-        return False
-    return all(
-        lowest_shared(contains(other, own), stretch) < STRETCH_SHARED for own, other in ((first, second_set), (second, first_set))
-    )
-
-
-def compare(
-    texts: Callable[[int], tuple[Hashes, Hashes]], first: int, second: int, words: int, threshold: float
-) -> tuple[float, Verdict]:
-    """Return the similarity of two texts and what it means. `texts` returns a text's shingles in order, and their sorted set."""
-    first_order, first_set = texts(first)
-    second_order, second_set = texts(second)
-    alike = similarity(first_set, second_set)
-    if alike < (threshold if words >= SHORT_WORDS else max(threshold, SHORT_SIMILARITY)):
-        return alike, "different"
-    if is_template(first_set, second_set):
-        return alike, "template"
-    if differ_in_a_part(first_order, second_order, first_set, second_set):
-        return alike, "different"
-    return alike, "near"
+    of_first, of_second = contains(second[1], first[0]), contains(first[1], second[0])
+    if is_template(first[0][~of_first], second[0][~of_second]):
+        return "template"
+    stretch = min(max(min(len(of_first), len(of_second)) // STRETCHES, STRETCH_LEAST), STRETCH_MOST)
+    least = STRETCH_SHARED * threshold * stretch
+    return "different" if all(has_own_stretch(shared, stretch, least) for shared in (of_first, of_second)) else "near"

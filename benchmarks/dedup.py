@@ -1,0 +1,345 @@
+"""How fast near-duplicates are found, in how much memory, and how many of them, beside datasketch and dropoutt.
+
+    python benchmarks/dedup.py sides  [--rows 100000]                    advisor with and without numba, datasketch, dropoutt
+    python benchmarks/dedup.py growth [--rows 100000,400000,1250000]     time and peak memory as the rows grow
+    python benchmarks/dedup.py truth  [--rows 20000]                     recall and precision beside an exact join of all pairs
+
+The rows are passages of about 1 kB from the documentation installed on this machine: manual pages, /usr/share/doc, docstrings
+and text files of the Python installation. Where it holds fewer, every letter is shifted in the alphabet for the next copy: other
+words with the same statistics. 2 % of the rows are copies with 5, 10 or 15 % of their words substituted, deleted or inserted;
+which ones is known. A copy counts as found where it stands in a cluster with its source, as near-duplicate or as template.
+
+Every tool runs in a process of its own: user + system seconds, wall seconds and peak memory are that process's, reading the
+file included. Where a tool is not installed it is left out, and said so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import gzip
+import json
+import random
+import re
+import resource
+import string
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from importlib.util import find_spec
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+PASSAGE = 1000
+EDITED_SHARE, RATES = 0.02, (0.05, 0.10, 0.15)
+ROOTS = (Path("/usr/share/man"), Path("/usr/share/doc"), Path(sysconfig.get_path("stdlib")))
+TEXT = {".rst", ".txt", ".md", ".html"}
+WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+")
+
+
+def documents() -> Iterator[str]:
+    """Yield the texts installed on this machine, in a fixed order."""
+    for root in ROOTS:
+        for path in sorted(root.rglob("*")):
+            try:
+                if path.suffix == ".gz":
+                    yield gzip.decompress(path.read_bytes()).decode()
+                elif path.suffix in TEXT and path.is_file():
+                    yield path.read_text(encoding="utf-8")
+                elif path.suffix == ".py":
+                    tree = ast.parse(path.read_text(encoding="utf-8"))
+                    holders = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+                    yield "\n\n".join(ast.get_docstring(node) or "" for node in ast.walk(tree) if isinstance(node, holders))
+            except (OSError, ValueError, SyntaxError, EOFError, RecursionError):
+                continue
+
+
+def passages() -> Iterator[str]:
+    """Yield passages of about a kilobyte, each once."""
+    seen: set[int] = set()
+    for document in documents():
+        gathered: list[str] = []
+        size = 0
+        for paragraph in document.split("\n\n"):
+            gathered.append(paragraph)
+            size += len(paragraph)
+            if size >= PASSAGE:
+                text, gathered, size = "\n\n".join(gathered)[: 4 * PASSAGE], [], 0
+                if hash(text) not in seen:
+                    seen.add(hash(text))
+                    yield text
+
+
+def corpus(kept: Path | None) -> list[str]:
+    """Return the passages in an order that is random and always the same; from the file `kept`, which is written where absent."""
+    if kept is not None and kept.exists():
+        return list(texts(kept))
+    found = sorted(passages())
+    random.Random(0).shuffle(found)
+    if kept is not None:
+        kept.write_text("".join(json.dumps({"text": text}, ensure_ascii=False) + "\n" for text in found), encoding="utf-8")
+    return found
+
+
+def shifted(copy: int) -> dict[int, int]:
+    """Return a translation that moves every letter `copy` places on."""
+    lower, upper = string.ascii_lowercase, string.ascii_uppercase
+    return str.maketrans(lower + upper, lower[copy:] + lower[:copy] + upper[copy:] + upper[:copy])
+
+
+def edited(text: str, rate: float, generator: random.Random) -> str:
+    """Return `text` with this share of its words changed."""
+    words = text.split(" ")
+    for place in generator.sample(range(len(words)), max(1, round(rate * len(words)))):
+        kind, other = generator.random(), generator.choice(words)
+        words[place] = other if kind < 0.7 else "" if kind < 0.85 else f"{words[place]} {other}"
+    return " ".join(word for word in words if word)
+
+
+def write(path: Path, rows: int, base: list[str]) -> list[tuple[int, int, float]]:
+    """Write `rows` lines of JSON; return (row, row it is a copy of, share of words edited)."""
+    generator = random.Random(rows)
+    copies = int(rows * EDITED_SHARE)
+    chosen = {
+        int(source): rate for source, rate in zip(generator.sample(range(rows - copies), copies), RATES * copies, strict=False)
+    }
+    late: list[tuple[str, int, float]] = []
+    with path.open("w", encoding="utf-8") as stream:
+        for row in range(rows - copies):
+            text = base[row % len(base)].translate(shifted(row // len(base) % 26))
+            stream.write(json.dumps({"text": text}, ensure_ascii=False) + "\n")
+            if row in chosen:
+                late.append((edited(text, chosen[row], generator), row, chosen[row]))
+        for text, _, _ in late:
+            stream.write(json.dumps({"text": text}, ensure_ascii=False) + "\n")
+    return [(rows - copies + place, source, rate) for place, (_, source, rate) in enumerate(late)]
+
+
+def texts(path: Path) -> Iterator[str]:
+    """Yield the text of each line."""
+    loads = __import__("orjson").loads if find_spec("orjson") else json.loads
+    with path.open("rb") as stream:
+        for line in stream:
+            yield loads(line)["text"]
+
+
+def word_pairs(text: str) -> set[tuple[str, str]]:
+    """Return the pairs of neighbouring words, a wide character being a word: written apart from the product's kernel."""
+    words = WIDE.findall(text.lower())
+    return set(pairwise(words)) or {(word, "") for word in words}
+
+
+def run_advisor(path: Path) -> dict[str, Any]:
+    """Find near-duplicates with the product."""
+    from advisor.data.duplicates import near_duplicates
+
+    found = near_duplicates(texts(path))
+    return {"clusters": [cluster.rows for cluster in found.clusters], "pairs": found.pairs}
+
+
+def run_plain(path: Path) -> dict[str, Any]:
+    """Do the same without numba."""
+    from advisor.data.duplicates import fast
+
+    fast.AVAILABLE = False
+    return run_advisor(path)
+
+
+def run_datasketch(path: Path) -> dict[str, Any]:
+    """Find pairs with datasketch: 128 permutations on the same word pairs, bands for the same similarity, each pair verified."""
+    from datasketch import MinHash, MinHashLSH  # type: ignore[import-not-found,unused-ignore]
+
+    from advisor.data.duplicates.candidates import rows_per_band
+
+    rows = rows_per_band(0.7)
+    index = MinHashLSH(num_perm=128, params=(128 // rows, rows))
+    kept, pairs = [], []
+    for row, text in enumerate(texts(path)):
+        shingles = word_pairs(text)
+        if not shingles:
+            kept.append(shingles)
+            continue
+        signature = MinHash(num_perm=128)
+        signature.update_batch([" ".join(pair).encode() for pair in shingles])
+        for other in index.query(signature):
+            if 2 * len(shingles & kept[other]) >= 0.7 * (len(shingles) + len(kept[other])):
+                pairs.append((other, row))
+        index.insert(row, signature, check_duplication=False)
+        kept.append(shingles)
+    return {"clusters": pairs, "pairs": len(pairs)}
+
+
+def run_dropoutt(path: Path) -> dict[str, Any]:
+    """Run dropoutt's whole check on a copy of the rows in a format it reads."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "rows.jsonl"
+        with copy.open("w", encoding="utf-8") as stream:
+            for text in texts(path):
+                chat = [{"role": "user", "content": "Say it."}, {"role": "assistant", "content": text}]
+                stream.write(json.dumps({"messages": chat}, ensure_ascii=False) + "\n")
+        began = usage()
+        done = subprocess.run(["dropoutt", "check", folder, "-j", "1"], capture_output=True, text=True, check=False)
+        return {"clusters": [], "pairs": 0, "began": began, "says": done.stdout[-2000:] + done.stderr[-500:]}
+
+
+TOOLS = {"advisor": run_advisor, "advisor, no numba": run_plain, "datasketch": run_datasketch, "dropoutt": run_dropoutt}
+
+
+def usage() -> float:
+    """Return the CPU seconds of this process and its children so far."""
+    return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+
+
+def child(tool: str, path: Path, answer: Path) -> None:
+    """Run one tool and write what it found and what it took."""
+    began = time.perf_counter()
+    result = TOOLS[tool](path)
+    peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    result |= {"cpu": usage() - result.pop("began", 0.0), "wall": time.perf_counter() - began, "megabytes": peak / 1e3}
+    answer.write_text(json.dumps(result), encoding="utf-8")
+
+
+def measured(tool: str, path: Path) -> dict[str, Any]:
+    """Run one tool in a process of its own."""
+    answer = path.with_suffix(".answer")
+    subprocess.run([sys.executable, __file__, "child", "--tool", tool, "--path", str(path), "--answer", str(answer)], check=True)
+    result: dict[str, Any] = json.loads(answer.read_text(encoding="utf-8"))
+    return result
+
+
+def planted_recall(clusters: list[list[int]], planted: list[tuple[int, int, float]]) -> str:
+    """Return the share of planted copies found, by share of words edited."""
+    together = {frozenset(pair) for cluster in clusters if len(cluster) < 50 for pair in pairs_of(cluster)}
+    of = {row: n for n, cluster in enumerate(clusters) if len(cluster) >= 50 for row in cluster}
+    found: Counter[float] = Counter()
+    for row, source, rate in planted:
+        found[rate] += frozenset((row, source)) in together or (row in of and of[row] == of.get(source))
+    total = Counter(rate for _, _, rate in planted)
+    return " / ".join(f"{found[rate] / total[rate]:.3f}" for rate in RATES)
+
+
+def pairs_of(cluster: list[int]) -> Iterator[tuple[int, int]]:
+    """Yield all pairs of a cluster."""
+    return ((one, other) for place, one in enumerate(cluster) for other in cluster[place + 1 :])
+
+
+def line(name: str, rows: int, result: dict[str, Any], planted: list[tuple[int, int, float]]) -> None:
+    """Print one tool's row."""
+    recall = planted_recall(result["clusters"], planted) if result["clusters"] else "-"
+    cost = f"{result['cpu']:>8.1f} {rows / result['cpu']:>10,.0f} {result['wall']:>8.1f} {result['megabytes']:>8,.0f}"
+    print(f"{name:20} {rows:>9,} {cost} {result['pairs']:>9,}  {recall}", flush=True)
+
+
+HEAD = f"{'':20} {'rows':>9} {'CPU s':>8} {'rows/CPU s':>10} {'wall s':>8} {'peak MB':>8} {'pairs':>9}  planted 5/10/15 % found"
+
+
+def sides(folder: Path, sizes: list[int], tools: list[str], base: list[str]) -> None:
+    """All tools on the same rows."""
+    print(f"{len(base):,} passages on this machine\n{HEAD}")
+    for rows in sizes:
+        path = folder / "rows.jsonl"
+        planted = write(path, rows, base)
+        print(f"{rows:,} rows, {path.stat().st_size / 1e6:.0f} MB")
+        for tool in tools:
+            if find_spec(tool.split(",")[0]) is None:
+                print(f"{tool}: not installed, left out")
+                continue
+            result = measured(tool, path)
+            line(tool, rows, result, planted)
+            if "says" in result:
+                print(result["says"])
+
+
+def exact_pairs(sets: list[set[tuple[str, str]]], least: float) -> set[tuple[int, int]]:
+    """Return all pairs with at least this Jaccard similarity: exact join over the rarest shingles (prefix filter)."""
+    counts = Counter(shingle for shingles in sets for shingle in shingles)
+    index: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+    found = set()
+    for row, shingles in enumerate(sets):
+        rarest = sorted(shingles, key=lambda shingle: (counts[shingle], shingle))
+        seen: set[int] = set()
+        for shingle in rarest[: len(rarest) - int(-(-least * len(rarest) // 1)) + 1]:
+            for other in index[shingle]:
+                if other not in seen:
+                    seen.add(other)
+                    common = len(shingles & sets[other])
+                    if common >= least * (len(shingles) + len(sets[other]) - common):
+                        found.add((other, row))
+            index[shingle].append(row)
+    return found
+
+
+def truth(folder: Path, rows: int, base: list[str]) -> None:
+    """What the bands find of all pairs, and whether what is reported is so, by sets made apart from the kernel."""
+    import numpy as np
+
+    from advisor.data.duplicates import batches, near_duplicates
+    from advisor.data.duplicates.candidates import agreeing, bucket_pairs, jaccard, least_agreement, rows_per_band
+    from advisor.data.duplicates.kernel import HASHES, sketch
+
+    path = folder / "rows.jsonl"
+    write(path, rows, base)
+    everything = list(texts(path))
+    sets = [word_pairs(text) for text in everything]
+    wanted = exact_pairs(sets, 0.5)
+    level = rows_per_band(0.7)
+    sketches = [sketch(batch, level) for batch in batches(everything)]
+    bands, minima = (np.concatenate([getattr(part, name) for part in sketches]) for name in ("bands", "minima"))
+    found: set[tuple[int, int]] = set()
+    shared = 0
+    for band in range(HASHES // level):
+        for one, other in bucket_pairs(bands[:, band], bands[:, (band + 1) % (HASHES // level)]):
+            alike = agreeing(minima, one, other, least_agreement(0.7))
+            shared += len(one)
+            found.update(zip(one[alike].tolist(), other[alike].tolist(), strict=True))
+    print(f"{rows:,} rows; {shared:,} times two rows share a band, {len(found):,} pairs compared exactly")
+    for least in (jaccard(0.7), 0.6, 0.7, 0.8):
+        pairs = {pair for pair in wanted if similar(sets, *pair) >= least}
+        print(
+            f"Jaccard >= {least:.2f}: {len(pairs):,} pairs by the exact join, {len(pairs & found) / max(len(pairs), 1):.4f} found"
+        )
+    near = [cluster for cluster in near_duplicates(everything).clusters if cluster.kind == "near"]
+    told = [(row, cluster.keep) for cluster in near for row in cluster.rows if row != cluster.keep]
+    right = sum(similar(sets, *pair) >= jaccard(0.7) - 0.02 for pair in told)
+    print(
+        f"{len(near):,} clusters, {len(told):,} rows named near-duplicates of the kept one, {right / len(told):.4f} are by the sets"
+    )
+
+
+def similar(sets: list[set[tuple[str, str]]], one: int, other: int) -> float:
+    """Return the Jaccard similarity."""
+    common = len(sets[one] & sets[other])
+    return common / max(len(sets[one]) + len(sets[other]) - common, 1)
+
+
+def main() -> None:
+    """Run one of the comparisons."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("what", choices=("sides", "growth", "truth", "child"))
+    parser.add_argument("--rows", default="")
+    parser.add_argument("--tools", default=";".join(TOOLS), help="of `sides`, with ; between them")
+    parser.add_argument("--corpus", type=Path, help="keep the passages in this file: gathering them takes minutes")
+    parser.add_argument("--tool")
+    parser.add_argument("--path", type=Path)
+    parser.add_argument("--answer", type=Path)
+    options = parser.parse_args()
+    if options.what == "child":
+        child(options.tool, options.path, options.answer)
+        return
+    default = {"sides": "100000", "growth": "100000,400000,1250000", "truth": "20000"}[options.what]
+    sizes = [int(size) for size in (options.rows or default).split(",")]
+    base = corpus(options.corpus)
+    with tempfile.TemporaryDirectory() as folder:
+        if options.what == "truth":
+            truth(Path(folder), sizes[0], base)
+        else:
+            sides(Path(folder), sizes, options.tools.split(";") if options.what == "sides" else ["advisor"], base)
+
+
+if __name__ == "__main__":
+    main()
