@@ -3,6 +3,7 @@
     python benchmarks/dedup.py sides  [--rows 100000]                    advisor with and without numba, datasketch, dropoutt
     python benchmarks/dedup.py growth [--rows 100000,400000,1250000]     time and peak memory as the rows grow
     python benchmarks/dedup.py truth  [--rows 20000]                     recall and precision beside an exact join of all pairs
+    python benchmarks/dedup.py bands  [--rows 2000000]                   grouping 32 bands by a NumPy sort, and in DuckDB
 
 The rows are passages of about 1 kB from the documentation installed on this machine: manual pages, /usr/share/doc, docstrings
 and text files of the Python installation. Where it holds fewer, every letter is shifted in the alphabet for the next copy: other
@@ -30,6 +31,7 @@ import tempfile
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from importlib import import_module
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
@@ -152,19 +154,19 @@ def run_plain(path: Path) -> dict[str, Any]:
 
 def run_datasketch(path: Path) -> dict[str, Any]:
     """Find pairs with datasketch: 128 permutations on the same word pairs, bands for the same similarity, each pair verified."""
-    from datasketch import MinHash, MinHashLSH  # type: ignore[import-not-found,unused-ignore]
+    library = import_module("datasketch")
 
     from advisor.data.duplicates.candidates import rows_per_band
 
     rows = rows_per_band(0.7)
-    index = MinHashLSH(num_perm=128, params=(128 // rows, rows))
+    index = library.MinHashLSH(num_perm=128, params=(128 // rows, rows))
     kept, pairs = [], []
     for row, text in enumerate(texts(path)):
         shingles = word_pairs(text)
         if not shingles:
             kept.append(shingles)
             continue
-        signature = MinHash(num_perm=128)
+        signature = library.MinHash(num_perm=128)
         signature.update_batch([" ".join(pair).encode() for pair in shingles])
         for other in index.query(signature):
             if 2 * len(shingles & kept[other]) >= 0.7 * (len(shingles) + len(kept[other])):
@@ -187,7 +189,52 @@ def run_dropoutt(path: Path) -> dict[str, Any]:
         return {"clusters": [], "pairs": 0, "began": began, "says": done.stdout[-2000:] + done.stderr[-500:]}
 
 
+def band_keys(rows: int, band: int) -> Any:
+    """Return random keys of which some are shared."""
+    import numpy as np
+
+    return np.random.default_rng(band).integers(0, 16 * rows, rows).astype(np.uint64)
+
+
+def run_sort(path: Path) -> dict[str, Any]:
+    """Pair equal keys with the product's sort, one file per band."""
+    import numpy as np
+
+    from advisor.data.duplicates.candidates import bucket_pairs
+
+    rows = int(path.read_text(encoding="utf-8"))
+    with tempfile.TemporaryDirectory() as folder:
+        for band in range(BANDS):
+            band_keys(rows, band).tofile(f"{folder}/{band}")
+        keys = [Path(folder) / str(band) for band in range(BANDS)]
+        read = [lambda path=path: np.fromfile(path, dtype=np.uint64) for path in keys]
+        pairs = [len(one) for band in range(BANDS) for one, _ in bucket_pairs(read[band](), read[band - 1]())]
+    return {"clusters": [], "pairs": sum(pairs)}
+
+
+def run_duckdb(path: Path) -> dict[str, Any]:
+    """Pair equal keys in DuckDB, with 1 GB and spill to disk."""
+    import numpy as np
+
+    duckdb, pa = import_module("duckdb"), import_module("pyarrow")
+    rows = int(path.read_text(encoding="utf-8"))
+    with tempfile.TemporaryDirectory() as folder:
+        settings = {"memory_limit": "1GB", "temp_directory": folder, "threads": 2, "preserve_insertion_order": "false"}
+        database = duckdb.connect(f"{folder}/bands", config=settings)
+        database.execute("CREATE TABLE bands (band UTINYINT, key UBIGINT, row UINTEGER)")
+        for band in range(BANDS):
+            columns = [np.full(rows, band, dtype=np.uint8), band_keys(rows, band), np.arange(rows, dtype=np.uint32)]
+            database.register("batch", pa.table(columns, names=["band", "key", "row"]))
+            database.execute("INSERT INTO bands SELECT * FROM batch")
+        joined = "SELECT count(*) FROM bands a JOIN bands b ON a.band = b.band AND a.key = b.key AND a.row < b.row"
+        pairs = database.execute(joined).fetchall()[0][0]
+        database.close()
+    return {"clusters": [], "pairs": pairs}
+
+
+BANDS = 32
 TOOLS = {"advisor": run_advisor, "advisor, no numba": run_plain, "datasketch": run_datasketch, "dropoutt": run_dropoutt}
+GROUPING = {"numpy sort": run_sort, "duckdb": run_duckdb}
 
 
 def usage() -> float:
@@ -198,7 +245,7 @@ def usage() -> float:
 def child(tool: str, path: Path, answer: Path) -> None:
     """Run one tool and write what it found and what it took."""
     began = time.perf_counter()
-    result = TOOLS[tool](path)
+    result = (TOOLS | GROUPING)[tool](path)
     peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     result |= {"cpu": usage() - result.pop("began", 0.0), "wall": time.perf_counter() - began, "megabytes": peak / 1e3}
     answer.write_text(json.dumps(result), encoding="utf-8")
@@ -253,6 +300,18 @@ def sides(folder: Path, sizes: list[int], tools: list[str], base: list[str]) -> 
             line(tool, rows, result, planted)
             if "says" in result:
                 print(result["says"])
+
+
+def grouping(folder: Path, rows: int) -> None:
+    """The two ways to group the bands."""
+    path = folder / "rows"
+    path.write_text(str(rows), encoding="utf-8")
+    print(HEAD)
+    for tool in GROUPING:
+        if find_spec(tool.split()[0]) is None:
+            print(f"{tool}: not installed, left out")
+        else:
+            line(tool, rows, measured(tool, path), [])
 
 
 def exact_pairs(sets: list[set[tuple[str, str]]], least: float) -> set[tuple[int, int]]:
@@ -320,9 +379,9 @@ def similar(sets: list[set[tuple[str, str]]], one: int, other: int) -> float:
 def main() -> None:
     """Run one of the comparisons."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=("sides", "growth", "truth", "child"))
+    parser.add_argument("what", choices=("sides", "growth", "truth", "bands", "child"))
     parser.add_argument("--rows", default="")
-    parser.add_argument("--tools", default=";".join(TOOLS), help="of `sides`, with ; between them")
+    parser.add_argument("--tools", default=";".join(TOOLS), help="of `sides`, with ; between")
     parser.add_argument("--corpus", type=Path, help="keep the passages in this file: gathering them takes minutes")
     parser.add_argument("--tool")
     parser.add_argument("--path", type=Path)
@@ -331,10 +390,13 @@ def main() -> None:
     if options.what == "child":
         child(options.tool, options.path, options.answer)
         return
-    default = {"sides": "100000", "growth": "100000,400000,1250000", "truth": "20000"}[options.what]
+    default = {"sides": "100000", "growth": "100000,400000,1250000", "truth": "20000", "bands": "2000000"}[options.what]
     sizes = [int(size) for size in (options.rows or default).split(",")]
-    base = corpus(options.corpus)
     with tempfile.TemporaryDirectory() as folder:
+        if options.what == "bands":
+            grouping(Path(folder), sizes[0])
+            return
+        base = corpus(options.corpus)
         if options.what == "truth":
             truth(Path(folder), sizes[0], base)
         else:

@@ -21,7 +21,7 @@ def texts():
     rows = [" ".join(generator.choice(words) for _ in range(70)) for _ in range(400)]
     rows += [f"{row.replace('banar', 'other')} 首先要检查水泵" for row in rows[::7]]
     rows += [f"Kit {n} holds {7 * n} valves and nothing else at all" for n in range(40)]
-    return [*rows, "", "\0", "x" * 200_000, rows[0]]
+    return [*rows, "", "\0", "half a pair \ud83d", "x" * 200_000, rows[0]]
 
 
 @pytest.fixture(scope="module")

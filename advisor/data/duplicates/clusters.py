@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -41,19 +41,20 @@ class Groups:
 
 
 def stars(
-    members: Counts, near: Callable[[int, Counts], dict[int, float]], compared: Mapping[int, set[int]]
+    members: Counts, near: Callable[[int, Counts], dict[int, float]], compared: Callable[[int], Counts]
 ) -> Iterator[tuple[list[int], list[float]]]:
     """Yield (texts, similarity to the first) from a connected group whose members come best first.
 
-    The first is kept; whatever is near it goes with it; of the rest again the first is kept: nothing is dropped that is not like a
-    text that stays. From the `ROUNDS`th on only pairs `compared` before count: a chain costs no square of its length.
+    The first is kept; whatever is near it goes with it; of the rest again the first is kept: nothing is dropped that is not like
+    a text that stays. From the `ROUNDS`th centre on only texts that were `compared` with it before count: a chain costs no square
+    of its length.
     """
     rest = members
     for turn in range(len(members)):
         if len(rest) < 2:  # noqa: PLR2004 - a text alone is no cluster
             return
         centre, others = int(rest[0]), rest[1:]
-        asked = others if turn < ROUNDS else others[np.isin(others, sorted(compared[centre]))]
+        asked = others if turn < ROUNDS else others[np.isin(others, compared(centre))]
         found = near(centre, asked)
         if found:
             yield [centre, *found], [1.0, *found.values()]

@@ -18,6 +18,8 @@ Batch = list[str]
 Engine = Callable[[Iterable[Batch], int], Iterator[Sketches]]
 
 MOST_THREADS = 4
+ENCODING = ("utf-8", "surrogatepass")
+"""Texts go to Spark as bytes: half a surrogate pair, which JSON may hold, is no text to Arrow."""
 SPARK_BATCHES = 64
 """Batches in one Spark job: some 64 MB of text leave the driver at a time."""
 
@@ -61,19 +63,18 @@ def ray(batches: Iterable[Batch], rows: int) -> Iterator[Sketches]:
 def spark(batches: Iterable[Batch], rows: int) -> Iterator[Sketches]:
     """Sketch with Spark's `mapInArrow`: in the session of this process, or one as `spark-submit` or SPARK_REMOTE configure it."""
     session = library("pyspark.sql", "cluster").SparkSession.builder.getOrCreate()
-    pyarrow = library("pyarrow", "cluster")
+    arrow = library("pyarrow", "cluster")
 
     def sketched(tables: Iterator[Any]) -> Iterator[Any]:
         for table in tables:
             for number, batch in zip(table["number"].to_pylist(), table["texts"].to_pylist(), strict=True):
-                packed = pickle.dumps(sketch(batch, rows))
-                yield pyarrow.RecordBatch.from_pydict({"number": [number], "sketches": [packed]})
+                packed = pickle.dumps(sketch([text.decode(*ENCODING) for text in batch], rows))
+                yield arrow.RecordBatch.from_pydict({"number": [number], "sketches": [packed]})
 
     pending = iter(batches)
     while some := list(islice(pending, SPARK_BATCHES)):
-        frame = session.createDataFrame(
-            [(number, batch) for number, batch in enumerate(some)], "number long, texts array<string>"
-        ).repartition(len(some), "number")
+        columns = {"number": list(range(len(some))), "texts": [[text.encode(*ENCODING) for text in batch] for batch in some]}
+        frame = session.createDataFrame(arrow.table(columns)).repartition(len(some), "number")
         done = frame.mapInArrow(sketched, "number long, sketches binary").collect()
         for row in sorted(done, key=lambda row: row["number"]):
             yield pickle.loads(row["sketches"])  # noqa: S301 - what this program packed on its own workers

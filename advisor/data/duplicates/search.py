@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any, Literal
@@ -35,16 +34,15 @@ class _Search:
         )
         self.minima = _minima(store, memory_limit)
         self.near, self.templates = Groups(len(self.row)), Groups(len(self.row))
-        self.edges: defaultdict[int, set[int]] = defaultdict(set)
+        self.alike: list[Hashes] = []
         self.refused: Hashes = np.zeros(0, dtype=np.uint64)
-        self.pairs = 0
 
     def same_words(self) -> Counts:
         """Connect texts with the same words in the same order, and equal templates; return the texts that stand for the others."""
         present = np.flatnonzero(self.words > 0)
         first, second = linked(self.sequence, present)
         self.near.join(first, second)
-        self._edges(first, second)
+        self.alike.append(pack(first, second))
         standing = np.setdiff1d(present, second, assume_unique=True)
         self.templates.join(*linked(self.template, standing[self.template[standing] != 0]))
         return standing
@@ -63,7 +61,7 @@ class _Search:
         near, template = kinds == "near", kinds == "template"
         self.near.join(first[near], second[near])
         self.templates.join(first[template], second[template])
-        self._edges(first[near], second[near])
+        self.alike.append(pack(first[near], second[near]))
         self.refused = once(np.concatenate((self.refused, pack(first[~near], second[~near]))))
 
     def _worth(self, first: Counts, second: Counts) -> Hashes:
@@ -76,12 +74,6 @@ class _Search:
         first, second = first[open_], second[open_]
         alike = agreeing(self.minima, self.row[first], self.row[second], least_agreement(self.threshold))
         return pack(first[alike], second[alike])
-
-    def _edges(self, first: Counts, second: Counts) -> None:
-        for one, other in zip(first.tolist(), second.tolist(), strict=True):
-            self.edges[one].add(other)
-            self.edges[other].add(one)
-        self.pairs += len(first)
 
     def similarities(self, first: Counts, second: Counts) -> NDArray[np.float64]:
         """Return how alike these pairs of texts are, exactly."""
@@ -123,8 +115,9 @@ class _Search:
         def best_first(members: Counts) -> Counts:
             return members[np.lexsort((members, -length[members], ~complete[members]))]
 
+        compared = Compared(once(np.concatenate([swapped(pairs) for pairs in self.alike] + self.alike)))
         for members in self.near.groups():
-            for texts, alike in stars(best_first(members), self._near, self.edges):
+            for texts, alike in stars(best_first(members), self._near, compared.neighbours):
                 yield self._found(texts, alike, "near")
         for members in self.templates.groups():
             ordered = best_first(members)
@@ -135,6 +128,18 @@ class _Search:
         rows = self.row[texts].tolist()
         both = sorted(zip(rows, alike, strict=True))
         return [row for row, _ in both], [value for _, value in both], rows[0], kind
+
+
+class Compared:
+    """Pairs found alike, each in both directions, sorted."""
+
+    def __init__(self, pairs: Hashes) -> None:
+        self.pairs = pairs
+
+    def neighbours(self, text: int) -> Counts:
+        """Return the texts that were found alike with `text`."""
+        first, last = np.searchsorted(self.pairs, np.array([text, text + 1], dtype=np.uint64) << np.uint64(PAIR_SHIFT))
+        return unpack(self.pairs[first:last])[1]
 
 
 def distinct(digests: NDArray[np.uint64]) -> Counts:
@@ -170,6 +175,12 @@ def pack(first: Counts, second: Counts) -> Hashes:
     return first.astype(np.uint64) << np.uint64(PAIR_SHIFT) | second.astype(np.uint64)
 
 
+def swapped(pairs: Hashes) -> Hashes:
+    """Return each pair with its texts exchanged."""
+    first, second = unpack(pairs)
+    return pack(second, first)
+
+
 def unpack(pairs: Hashes) -> tuple[Counts, Counts]:
     """Return the two texts of each pair."""
     return (pairs >> np.uint64(PAIR_SHIFT)).astype(np.int64), (pairs & np.uint64((1 << PAIR_SHIFT) - 1)).astype(np.int64)
@@ -191,4 +202,4 @@ def search(store: Store, threshold: float, rows: int, memory_limit: int | None) 
     bands = HASHES // rows
     for band in range(bands):
         state.band(texts, band, bands)
-    return list(state.clusters()), state.pairs
+    return list(state.clusters()), sum(map(len, state.alike))
