@@ -1,4 +1,4 @@
-"""The inner loops compiled, where numba is installed (extra `fast`). They return what the NumPy code returns, bit by bit."""
+"""The inner loops compiled, where numba is installed. They return what the NumPy code returns, bit by bit."""
 
 from __future__ import annotations
 
@@ -11,7 +11,20 @@ import numpy as np
 
 from advisor.data.duplicates.characters import ALONE, CLASS_SHIFT, DIGIT_BIT, FOLDED, SYLLABIC, WORD
 
-AVAILABLE = find_spec("numba") is not None
+
+def _compiler() -> Callable[..., Any] | None:
+    """Return numba's compiler; None where numba is absent or does not fit the NumPy that is installed."""
+    if find_spec("numba") is None:
+        return None
+    try:
+        njit: Callable[..., Any] = import_module("numba").njit
+    except ImportError:
+        return None
+    return njit
+
+
+_NJIT = _compiler()
+AVAILABLE = _NJIT is not None
 
 _SHIFT, _DIGIT, _FOLDED = np.uint32(CLASS_SHIFT), np.uint32(DIGIT_BIT), np.uint32(FOLDED)
 _ONE, _NONE = np.uint64(1), np.uint64(0)
@@ -19,10 +32,14 @@ _HIGHEST = np.uint32(0xFFFFFFFF)
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return `function` compiled at its first call and kept on disk; without numba, as it is."""
-    if not AVAILABLE:
+    """Return `function` compiled at its first call, and kept on disk where there is a place; without numba, as it is."""
+    if _NJIT is None:
         return function
-    made: Callable[..., Any] = import_module("numba").njit(cache=True, nogil=True)(function)
+    made: Callable[..., Any]
+    try:
+        made = _NJIT(cache=True, nogil=True)(function)
+    except RuntimeError:  # neither the package's folder nor the user's can be written to
+        made = _NJIT(nogil=True)(function)
     return made
 
 
