@@ -20,7 +20,7 @@ SHORT_WORDS, SHORT_SIMILARITY = 20, 0.85
 """Texts with fewer words need this similarity: one word of ten changes what is said."""
 STRETCH_LEAST, STRETCH_MOST, STRETCHES = 12, 32, 3
 """Shingles in a stretch: a third of the shorter text, within these bounds."""
-STRETCH_SHARED = 0.7
+STRETCH_SHARED = 0.75
 """Share of a stretch that the other text has, in parts of the threshold, below which it is another text and no edit."""
 
 
