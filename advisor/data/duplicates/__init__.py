@@ -69,7 +69,7 @@ def near_duplicates(
     if engine not in ENGINES:
         raise AdvisorError(f"engine: expected one of {', '.join(ENGINES)}, found {engine!r}")
     rows = rows_per_band(threshold)
-    with tempfile.TemporaryDirectory(prefix="advisor-") as folder, Store(Path(folder)) as store:
+    with tempfile.TemporaryDirectory(prefix="advisor-", ignore_cleanup_errors=True) as folder, Store(Path(folder)) as store:
         for sketches in ENGINES[engine](batches(texts), rows):
             store.add(sketches)
         store.close()
