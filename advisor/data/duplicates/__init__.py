@@ -1,6 +1,6 @@
 """Near-duplicates among texts: found by MinHash, decided by exact comparison.
 
-`near_duplicates` reads any number of texts once, in memory that grows by some 200 bytes a text. Texts that are the same
+`near_duplicates` reads any number of texts once, in memory that grows by some hundred bytes a text. Texts that are the same
 character by character count as one. What is returned are texts that are alike and, kept apart from them, templates that are
 repeated with other numbers.
 """
