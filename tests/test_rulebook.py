@@ -24,8 +24,6 @@ CASES = [pytest.param(o, id=f"{o.name}/{o.expected}-{o.number}") for rule in RUL
 
 @pytest.mark.parametrize("outcome", CASES)
 def test_every_case_holds(outcome):
-    if outcome.rule.detector == "near_duplicates":
-        pytest.importorskip("advisor.data.duplicates")
     assert outcome.got == outcome.expected, outcome.because
 
 
@@ -55,8 +53,6 @@ def test_chinese_texts_are_chinese_and_use_its_punctuation(rule):
 
 @EACH
 def test_the_sentences_can_be_said_wherever_a_case_fires(rule):
-    if rule.detector == "near_duplicates":
-        pytest.importorskip("advisor.data.duplicates")
     for case in rule.cases:
         if case["expect"] != "fires":
             continue

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from importlib import import_module
 from typing import Any, TypeVar
 
 import numpy as np
@@ -147,10 +146,8 @@ def near_clusters(survey: Survey, options: NearOptions) -> tuple[Groups, tuple[t
     """Rows that are nearly the same, within the training data and from the evaluation data into it."""
     if not options.wanted:
         raise NotMeasurable("near_duplicates")
-    try:
-        near_duplicates = import_module("advisor.data.duplicates").near_duplicates
-    except ImportError as error:
-        raise NotMeasurable("near_engine") from error
+    # Imported here: it compiles its inner loops where numba is installed, and most signals do not need it.
+    from advisor.data.duplicates import near_duplicates
 
     own = len(survey.train)
 
@@ -166,7 +163,7 @@ def near_clusters(survey: Survey, options: NearOptions) -> tuple[Groups, tuple[t
     across: list[tuple[int, int, float]] = []
     for cluster in found.clusters:
         # One template with other numbers is no duplicate; `template_groups` counts these.
-        if getattr(cluster, "kind", "near") != "near":
+        if cluster.kind != "near":
             continue
         likeness = dict(zip(cluster.rows, cluster.similarity, strict=True))
         inside = [row for row in cluster.rows if row < own]
