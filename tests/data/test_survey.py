@@ -22,6 +22,7 @@ from advisor.data.signals import DatasetMeasurements
 from advisor.data.sources import File, files_of
 from advisor.data.survey import Survey, survey_files
 from advisor.data.tokens import estimated
+from advisor.signals import SIGNALS
 
 ROW = '{"context": "%s", "target": "%s"}\n'
 
@@ -130,6 +131,58 @@ def test_analyze_joins_the_data_with_the_run(root, tmp_path):
     assert "DATA-107" in text
     plain = json.loads(CliRunner().invoke(main, ["analyze", str(log), "--format", "json"]).output)
     assert not any(item["rule"].startswith("DATA-1") for item in plain["runs"][0]["not_judged"])
+
+
+def overfitting_log(path, epochs):
+    """Write the log of a run whose evaluation loss rises from its sixth part on."""
+    evaluations = [1.20, 1.00, 0.90, 0.97, 1.02, 1.10]
+    rows = [{"step": step, "epoch": step / 60 * epochs, "loss": 2.0 - 0.03 * step + 0.01 * (step % 3)} for step in range(1, 61)]
+    rows += [{"step": 10 * n, "epoch": n / 6 * epochs, "eval_loss": value} for n, value in enumerate(evaluations, 1)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in sorted(rows, key=lambda row: row["step"])), encoding="utf-8")
+    return path
+
+
+def causes_of(log, *arguments):
+    result = CliRunner().invoke(main, ["analyze", str(log), *map(str, arguments), "--format", "json", "--lang", "en"])
+    assert result.exit_code in (0, 1), result.output
+    return json.loads(result.stdout)["runs"][0]
+
+
+def test_overfitting_ten_epochs_and_duplicates_are_one_diagnosis_with_all_its_facts(tmp_path):
+    data = tmp_path / "train.jsonl"
+    data.write_text(numbered(86, 120) + numbered(14, 120), encoding="utf-8")
+    log = overfitting_log(tmp_path / "run.jsonl", epochs=10)
+    document = causes_of(log, "--data", data)
+    (cause,) = document["causes"]
+    assert cause["cause"] == "too_many_epochs"
+    assert cause["findings"] == ["OVERFIT-001"]
+    assert {clue["says"] for clue in cause["for"] if not clue["rule"]} == {
+        "10 passes over the rows",
+        "14% of the rows repeat another one: 10 passes over the rows are 11.6 over what is in them",
+    }
+    (without,) = causes_of(log)["causes"]
+    assert without["cause"] == "too_many_epochs"
+    assert without["odds"] < cause["odds"]
+    text = CliRunner().invoke(main, ["analyze", str(log), "--data", str(data), "--lang", "en"]).output
+    assert "14% of the rows repeat another one" in " ".join(text.split())
+
+
+def test_duplicates_are_the_cause_where_one_pass_was_enough_to_learn_the_rows_by_heart(tmp_path):
+    data = tmp_path / "train.jsonl"
+    data.write_text(numbered(86, 120) + numbered(14, 120), encoding="utf-8")
+    log = overfitting_log(tmp_path / "run.jsonl", epochs=1)
+    distinct = tmp_path / "distinct.jsonl"
+    distinct.write_text(numbered(100, 120), encoding="utf-8")
+    measured, guessed = causes_of(log, "--data", data)["causes"][0], causes_of(log)["causes"][0]
+    assert measured["cause"] == guessed["cause"] == "duplicated_data"
+    assert measured["odds"] > guessed["odds"]
+    assert "duplicated_data" not in {cause["cause"] for cause in causes_of(log, "--data", distinct)["causes"]}
+
+
+def test_the_log_knows_better_than_the_data_how_many_rows_it_was_trained_on():
+    config = {"train_samples": 900, "dataset_rows": 1000}
+    assert SIGNALS["training_rows"](config) == 900
+    assert SIGNALS["training_rows"]({"dataset_rows": 1000}) == 1000
 
 
 BROKEN = [
