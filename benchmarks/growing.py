@@ -26,7 +26,11 @@ FILE_NAMES = {"mlflow": "loss"}
 _AXIS = re.compile(
     r"((?:step|iter|epoch|num_updates|batch|checkpoint|Ep\.|Up\.)s?['\"]?\s?[:=\[(]?\s*\[?)(\d+(?:\.\d+)?)(?!\d*\w)", re.IGNORECASE
 )
-_PLACE_ELSEWHERE = {"mlflow": re.compile(r"()(\d+)$"), "espnet": re.compile(r"(INFO: |total_count=)(\d+)(?=epoch|,|$)")}
+_PLACE_ELSEWHERE = {
+    "mlflow": re.compile(r"()(\d+)$"),
+    "espnet": re.compile(r"(INFO: |total_count=)(\d+)(?=epoch|,|$)"),
+    "ultralytics-console": re.compile(r"^(\s+)(\d+)(?=/\d)"),
+}
 _FIRST_NUMBER = re.compile(r"^([^\d]*)(\d+(?:\.\d+)?)")
 _FRACTION = re.compile(r"(?<!best: )\b\d\.\d+(?!\d*\w)")
 
@@ -150,12 +154,25 @@ def _mlflow_database(path: Path, size: int) -> None:
     database.close()
 
 
+def _trackio(path: Path, size: int) -> None:
+    sample = Path(__file__).parent.parent / "sample_logs/formats/trackio/formats.db"
+    path.write_bytes(sample.read_bytes())
+    with sqlite3.connect(path) as database:
+        *run, last = database.execute("SELECT run_id, run_name, max(step) FROM metrics").fetchone()
+        database.executemany(
+            "INSERT INTO metrics (timestamp, run_id, run_name, step, metrics) VALUES ('2026-01-01T00:00:00', ?, ?, ?, ?)",
+            ((*run, last + step, json.dumps({"loss": loss})) for step, loss in _entries(size, 130)),
+        )
+    database.close()
+
+
 DOCUMENTS: dict[str, Callable[[Path, int], None]] = {
     "hf-trainer-state": _trainer_state,
     "json-array": _array,
-    "json-columns": _columns,
+    "json-document": _columns,
     "notebook": _notebook,
     "tensorboard": _tensorboard,
     "wandb": _wandb,
     "mlflow-database": _mlflow_database,
+    "trackio": _trackio,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 
 import click
 
@@ -23,13 +24,16 @@ from advisor.cli.common import language_option, polite
 def command(output: str, lang: str) -> None:
     """List the log formats that can be read, with an example of each."""
     from advisor.readers import formats
+    from advisor.readers.refused import REFUSED
     from advisor.render.words import Words
 
     words = Words(lang)
     if output == "json":
         click.echo(
             json.dumps(
-                [{"name": f.name, "title": f.title[lang], "example": f.example} for f in formats()], ensure_ascii=False, indent=1
+                [{"name": f.name, "title": f.title[lang], "serves": f.serves, "example": f.example} for f in formats()],
+                ensure_ascii=False,
+                indent=1,
             )
         )
         return
@@ -39,10 +43,18 @@ def command(output: str, lang: str) -> None:
         )
         click.echo(f"{words('formats_heading')}.")
         for entry in formats():
-            click.echo(f"\n## `{entry.name}`: {entry.title[lang]}\n\n```\n{entry.example}\n```")
+            click.echo(f"\n## `{entry.name}`: {entry.title[lang]}\n\n```text\n{entry.example}\n```")
+            if entry.serves:
+                click.echo(f"\n{words('formats_serves')} {' · '.join(entry.serves)}.")
+        click.echo(f"\n## {words('formats_refused')}\n")
+        for reason in REFUSED:
+            click.echo(f"- {reason[lang]}")
         return
     click.echo(words("formats_heading") + "\n")
     for entry in formats():
         click.echo(f"{entry.name:18} {entry.title[lang]}")
+        if entry.serves:
+            told = f"{words('formats_serves')} {' · '.join(entry.serves)}"
+            click.echo(textwrap.fill(told, 100, initial_indent=" " * 21, subsequent_indent=" " * 21, break_on_hyphens=False))
         for line in entry.example.splitlines():
             click.echo(f"{'':18}   {line}")

@@ -25,6 +25,7 @@ _STAND_INS: Mapping[str, Mapping[str, str]] = {
         "train_sentence_loss": "judged-by-sentence",
         "train_loss_sum": "sum-of-losses",
         "train_error": "",
+        "train_mean_loss": "",
         "train_mean_error": "",
         "train_perplexity": "judged-by-perplexity",
     },
@@ -71,17 +72,45 @@ def _runs(columns: Columns, announced: bool, source: str, reader: str) -> list[R
     """Return the runs in these columns: one where the log announced it, else also several."""
     if not len(columns.line) and not columns.events:
         return []
-    series = columns.arrays()
-    kinds = _kinds({name: rows for name, (rows, _) in series.items()})
+    step = np.frombuffer(columns.step) if len(columns.step) else np.array([])
     epoch = np.frombuffer(columns.epoch) if len(columns.epoch) else np.array([])
+    series = _apart_from_means(columns.arrays(), step, epoch)
+    kinds = _kinds({name: rows for name, (rows, _) in series.items()})
     if np.any(np.isinf(epoch)):
         epoch = np.where(np.isinf(epoch), np.nan, epoch)
-    step, notes = _unfold(np.frombuffer(columns.step) if len(columns.step) else np.array([]), epoch, kinds)
+    step, notes = _unfold(step, epoch, kinds)
     axis, position = _axis(step, epoch)
     line = np.frombuffer(columns.line, dtype=np.int64) if len(columns.line) else np.array([], dtype=np.int64)
     table = _Table(columns, line, series, epoch, position, axis, notes)
     bounds = [*([0] if announced or not kinds else _boundaries(table, kinds)), len(columns.line)]
     return [_run(table, begin, end, source, reader) for begin, end in pairwise(bounds)]
+
+
+def _apart_from_means(
+    series: dict[str, tuple[IntArray, FloatArray]], step: FloatArray, epoch: FloatArray
+) -> dict[str, tuple[IntArray, FloatArray]]:
+    """Return the series with the means of training that evaluations and ends of epochs tell set apart: no points of the curve.
+
+    A train loss is one where the others name a step and it names none, or where it stands beside an evaluation and its step has
+    a train loss of its own.
+    """
+    if "train_loss" not in series:
+        return series
+    rows, values = series["train_loss"]
+    named = np.isfinite(step[rows])
+    if np.mean(named) < LEAST_PLACED:
+        return series
+    mean = ~named
+    beside = np.zeros(len(step), dtype=bool)
+    if "eval_loss" in series:
+        beside[series["eval_loss"][0]] = True
+        beside = beside[rows]
+        if np.any(beside):
+            places = step[rows] + 1j * np.nan_to_num(epoch[rows])
+            mean[beside] |= np.isin(places[beside], places[~beside])
+    if not np.any(mean) or np.all(mean):
+        return series
+    return {**series, "train_loss": (rows[~mean], values[~mean]), "train_mean_loss": (rows[mean], values[mean])}
 
 
 def _kinds(rows: dict[str, IntArray]) -> list[IntArray]:
@@ -162,7 +191,7 @@ def _run(table: _Table, begin: int, end: int, source: str, reader: str) -> Run:
         low, high = np.searchsorted(where, (begin, end))
         if low < high:
             series[name] = _series(table, name, int(low), int(high))
-    notes = (*table.notes, *_stand_in(series))
+    notes = tuple(dict.fromkeys((*columns.notes, *table.notes, *_stand_in(series))))
     config: dict[str, Value] = {}
     for row, settings in columns.settings:
         if row < end or row == begin:

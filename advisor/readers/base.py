@@ -71,7 +71,14 @@ class NewRun:
     line: int
 
 
-Record: TypeAlias = Row | Block | Event | Settings | Unread | NewRun
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something the reader assumed, by the key of a `note` sentence of the locale."""
+
+    key: str
+
+
+Record: TypeAlias = Row | Block | Event | Settings | Unread | NewRun | Note
 Parser: TypeAlias = "Callable[[Source], Iterator[Record]]"
 FolderParser: TypeAlias = Callable[[Path], Iterator[tuple[Path, Iterator[Record]]]]
 """From a folder to the runs in it: the file or folder of each, and its records. Empty where the folder is of another kind."""
@@ -84,7 +91,8 @@ class Format:
     file_names: patterns of names that settle it. head: regular expressions, one of which must match the first 64 kB.
     magic: byte patterns, one of which begins every file of a binary format. Only formats that have one are given binary files.
     read_folder: how a folder of this format is read, where runs of it are folders.
-    example: a few real lines, shown by `advisor formats`.
+    example: a few real lines, shown by `advisor formats`. serves: tools whose logs are read by this format.
+    keeps_ranks_apart: its reader knows lines of several processes; others are given those of one.
     """
 
     name: str
@@ -95,6 +103,8 @@ class Format:
     magic: tuple[bytes, ...] = ()
     read_folder: FolderParser | None = None
     example: str = ""
+    serves: tuple[str, ...] = ()
+    keeps_ranks_apart: bool = False
 
     def recognises(self, source: Source) -> bool:
         """Tell whether the file name and the beginning of the file look like this format."""

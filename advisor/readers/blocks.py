@@ -13,7 +13,7 @@ from advisor.model import FloatArray
 from advisor.readers.base import Block
 from advisor.readers.columns import IntArray
 from advisor.readers.names import AXES, canonical_keys
-from advisor.readers.objects import SUMMARY_MARKS, row
+from advisor.readers.objects import SPLITS, SUMMARY_MARKS, row
 
 try:
     from orjson import loads
@@ -70,6 +70,9 @@ def _columns(objects: Sequence[dict[str, Any]], keys: tuple[str, ...]) -> dict[s
     """Return the columns of objects with these keys; None where one lacks a key, or they measure nothing or hold no numbers."""
     names = _numeric(objects[0], keys)
     if len(names) < 2 or any(mark in keys for mark in SUMMARY_MARKS) or {n for _, n in names} <= set(AXES):  # noqa: PLR2004
+        return None
+    # Numbers may be written as texts, and a text may name the data set.
+    if not SPLITS.isdisjoint(keys) or any(type(objects[0][key]) is str for key, _ in canonical_keys(keys)):
         return None
     wanted = tuple(key for key, _ in names)
     try:

@@ -153,6 +153,7 @@ def _is_maximised(rows: Iterable[Mapping[str, float]]) -> bool:
 
 FORMAT = Format(
     name="boosting",
+    serves=("SageMaker XGBoost",),
     title={"en": "XGBoost and LightGBM console", "zh": "XGBoost、LightGBM 控制台输出"},
     read=read,
     head=(

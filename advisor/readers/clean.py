@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 _ANSI = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|[@-Z\\-_])|\x1b")
-_RANK = re.compile(r"\s*(?:(\d{1,4}):\s|\[?(?:default|rank|worker)[-_ ]?(\d{1,4})\]?\s?[:>|]\s?)", re.IGNORECASE)
+_RANK = re.compile(
+    r"\s*(?:(\d{1,4}):\s"
+    r"|\[?(?:default|rank|worker|algo|node)[-_ ]?(\d{1,4})(?:-\w{5})?\]?\s*[:>|]\s?"
+    r"|\[\d+,(?:mpirank:)?(\d{1,4})(?:,[\w-]+)?\]\s?<std(?:out|err)>:\s?"
+    r"|\(\w+ pid=(\d+)(?:, ip=[\d.]+)?\)\s?)",
+    re.IGNORECASE,
+)
+"""What Slurm, torchrun, SageMaker, `mpirun --tag-output` and Ray put before a line; Ray numbers its workers by process."""
+
+_BEFORE_RANK = "0123456789[(dDrRwWaAnN \t"
+"""What such a mark begins with: most lines need not be looked at further."""
+
+_INNER_RANK = re.compile(r"\[Rank (\d{1,4})\]|\[RANK[: ](\d{1,4})\]|\bRank: (\d{1,4}),|\brank (\d{1,4})\s*$")
+"""The rank that a line names itself: DeepSpeed's `[Rank 0]`, DeepSpeed-Chat's `Rank: 0,`, WeNet's `rank 0`."""
 
 NUMBER = r"[-+]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?(?:nan|inf(?:inity)?)"
 """A decimal number, `nan` or `inf`, as a regular expression (to be used case-insensitively)."""
@@ -17,11 +31,31 @@ def strip_ansi(line: str) -> str:
 
 
 def split_rank(line: str) -> tuple[int | None, str]:
-    """Return the rank that a launcher put before `line` (`[rank1]: …`, `[default7]:…`, `0: …`) and the rest."""
-    found = _RANK.match(line)
-    if not found:
-        return None, line
-    return int(found[1] or found[2]), line[found.end() :]
+    """Return the rank that a launcher put before `line` (`[rank1]: …`, `[default7]:…`, `0: …`) and the rest.
+
+    A rank that the line itself names is returned with the whole line.
+    """
+    if line[:1] in _BEFORE_RANK and (found := _RANK.match(line)):
+        return _rank(found), line[found.end() :]
+    found = _INNER_RANK.search(line) if "ank" in line or "ANK" in line else None
+    return (_rank(found) if found else None), line
+
+
+def pieces(line: str) -> Sequence[tuple[int | None, str]]:
+    """Return (rank, text) of what carriage returns wrote one over the other on `line`; a rank before the first is that of all."""
+    if "\r" not in line:
+        return (split_rank(strip_ansi(line)),)
+    of: int | None = None
+    found = []
+    for piece in line.split("\r"):
+        rank, text = split_rank(strip_ansi(piece))
+        of = of if rank is None else rank
+        found.append((of, text))
+    return found
+
+
+def _rank(found: re.Match[str]) -> int:
+    return int(next(group for group in found.groups() if group))
 
 
 def number(text: str) -> float | None:

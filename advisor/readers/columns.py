@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from advisor.model import Event, FloatArray, Value
-from advisor.readers.base import Block, Record, Row, Settings, Unread
+from advisor.readers.base import Block, Note, Record, Row, Settings, Unread
 
 KEPT_UNREAD = 100
 KEPT_EVENTS = 500
@@ -53,6 +53,7 @@ class Columns:
     events: dict[str, _Events] = field(default_factory=dict)
     arrived: int = 0
     settings: list[tuple[int, dict[str, Value]]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     unread: list[int] = field(default_factory=list)
     unread_count: int = 0
 
@@ -68,6 +69,8 @@ class Columns:
             self.events.setdefault(record.kind, _Events()).add((self.arrived, at, record))
         elif isinstance(record, Settings):
             self.settings.append((at, dict(record.values)))
+        elif isinstance(record, Note):
+            self.notes.append(record.key)
         elif isinstance(record, Unread):
             self.unread_count += 1
             if len(self.unread) < KEPT_UNREAD:
@@ -81,9 +84,10 @@ class Columns:
         for name, value in measured.items():
             if name == "step" or name == "epoch":
                 continue
-            if name not in self.values:
-                self.values[name], self.rows[name] = array("d"), array("q")
-            self.values[name].append(value)
+            try:
+                self.values[name].append(value)
+            except KeyError:
+                self.values[name], self.rows[name] = array("d", (value,)), array("q")
             self.rows[name].append(at)
 
     def _add_block(self, block: Block, at: int) -> None:

@@ -98,6 +98,7 @@ class _AlignedTable(Format):
 
 FORMAT = _AlignedTable(
     name="aligned-table",
+    serves=("fastai",),
     title={"en": "table aligned with spaces (fastai, skorch)", "zh": "空格对齐的表格 (fastai、skorch)"},
     read=read,
     example="epoch     train_loss  valid_loss  accuracy  time\n"

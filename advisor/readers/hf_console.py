@@ -6,41 +6,90 @@ The dictionaries stand between progress bars, behind logging prefixes and rank m
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from advisor.model import Event
 from advisor.readers.base import Format, Record, Row, Source, Unread
-from advisor.readers.clean import NUMBER, number, split_rank, strip_ansi
+from advisor.readers.clean import NUMBER, pieces
 from advisor.readers.events import event_in
-from advisor.readers.names import canonical_keys, is_loss_like
+from advisor.readers.names import SPLIT_KEYS, canonical_keys, is_evaluation, is_loss_like, of_evaluation
 from advisor.readers.objects import row
-from advisor.readers.shapes import Spans, by_shape, has_digit
+from advisor.readers.ranks import OneRank
+from advisor.readers.shapes import Spans, by_shape, has_digit, numbers_at
 from advisor.readers.text import anchored_row
 
 _DICT = re.compile(r"\{\s*['\"][^{}]*\}")
-_PAIR = re.compile(rf"['\"]([^'\"]{{1,80}})['\"]\s*:\s*['\"]?({NUMBER})['\"]?\s*(?=[,}}])", re.IGNORECASE)
+_PAIR = re.compile(rf"['\"]([^'\"]{{1,80}})['\"]\s*:\s*['\"]?({NUMBER})(?:/\d+)?['\"]?\s*(?=[,}}])", re.IGNORECASE)
+_SPLIT = re.compile(rf"['\"]({'|'.join(SPLIT_KEYS)})['\"]\s*:\s*['\"](\w+)['\"]")
 _BEGINS = re.compile(r"\{\s*['\"](?:loss|eval_loss|train_loss)['\"]\s*:")
+_OPEN = re.compile(r"\{\s*['\"][\w/ .-]+['\"]?[^{}]*$")
+_ELSEWHERE = re.compile(r"\d%\||[{}]")
+"""What no line in the middle of a dictionary holds: a bar, or another dictionary's brace."""
+MAX_LINES = 100
+"""A dictionary that is printed over more lines than these is none."""
+
+
+class _Wrapped:
+    """A dictionary that a terminal or `pprint` broke over several lines, as far as it has come."""
+
+    def __init__(self) -> None:
+        self.line = 0
+        self.text = ""
+        self._lines = 0
+
+    def take(self, text: str, line: int) -> str | None:
+        """Return the whole dictionary where `text` ends it, empty text where it goes on, None where `text` is none of it."""
+        if self.text:
+            head, brace, _ = text.partition("}")
+            if _ELSEWHERE.search(head) or self._lines >= MAX_LINES or event_in(head, line) is not None:
+                return None
+            self.text += head + brace
+            self._lines += 1
+            if not brace:
+                return ""
+            whole, self.text = self.text, ""
+            return whole
+        found = _OPEN.search(text) if text.rfind("{") > text.rfind("}") else None
+        if found is None:
+            return None
+        self.line, self.text, self._lines = line, found[0], 1
+        return ""
+
+    def drop(self) -> Iterator[Record]:
+        """Give up; what looks like a measurement could not be read."""
+        if _BEGINS.match(self.text):
+            yield Unread(self.line)
+        self.text = ""
 
 
 def read(source: Source) -> Iterator[Record]:
     """Yield a row for each printed dictionary that holds a measurement, and the events between them.
 
-    Only the first rank that prints a dictionary is read: eight ranks that print the same loss are one run. A line without a
-    dictionary counts where it names both a step or epoch and a loss.
+    Only the first rank that prints a dictionary is read. A line without one counts where it names both a step or epoch and a
+    loss.
     """
-    rank_read: int | None = None
+    ranks, dictionaries = OneRank(), defaultdict[int | None, _Wrapped](_Wrapped)
     for line, raw in source.lines():
         if not raw:
             continue
-        for piece in raw.split("\r"):
-            rank, text = split_rank(strip_ansi(piece))
-            if rank is not None and rank_read is not None and rank != rank_read:
+        for rank, text in pieces(raw):
+            wrapped = dictionaries[rank]
+            whole = wrapped.take(text, line)
+            if whole == "":
                 continue
-            for record in _records(text, line):
-                if isinstance(record, Row) and rank is not None:
-                    rank_read = rank
-                yield record
+            if whole:
+                text = whole + text.partition("}")[2]
+            elif wrapped.text:
+                yield from wrapped.drop()
+            for record in _records(text, wrapped.line if whole else line):
+                if rank is not None and isinstance(record, Row) and not ranks.keeps(rank, record.values):
+                    yield from ranks.left_out()
+                else:
+                    yield record
+    for wrapped in dictionaries.values():
+        yield from wrapped.drop()
 
 
 def _records(text: str, line: int) -> Iterator[Record]:
@@ -50,13 +99,10 @@ def _records(text: str, line: int) -> Iterator[Record]:
         if printed.is_end:
             yield Event("end", line, "")
         if printed.is_log:
-            values = {name: value for name, begin, end in printed.spans if (value := number(text[begin:end])) is not None}
-            yield Row(line, values)
+            yield Row(line, numbers_at(printed.spans, text))
     if found:
         return
-    if _BEGINS.search(text):
-        yield Unread(line)
-    elif (anchored := anchored_row(text, line)) is not None:
+    if (anchored := anchored_row(text, line)) is not None:
         yield anchored
     elif (event := event_in(text, line)) is not None:
         yield event
@@ -82,8 +128,12 @@ def _printed(text: str) -> tuple[tuple[_Printed, ...], bool]:
             continue
         told_by_shape &= not any(has_digit(pair[1]) for pair in pairs)
         places = {pair[1]: pair.span(2) for pair in pairs}
-        measured = row({pair[1]: pair[2] for pair in pairs}, 0)
-        spans = [(name, *places[key]) for key, name in canonical_keys(tuple(places)) if measured and name in measured.values]
+        split = _SPLIT.search(match[0])
+        measured = row({pair[1]: pair[2] for pair in pairs} | ({split[1]: split[2]} if split else {}), 0)
+        named = {name: places[key] for key, name in canonical_keys(tuple(places))}
+        if split and is_evaluation(split[2]):
+            named = of_evaluation(named)
+        spans = [(name, *place) for name, place in named.items() if measured and name in measured.values]
         found.append(_Printed(tuple(spans), measured is not None and _is_log(measured), "train_runtime" in places))
     return tuple(found), told_by_shape
 
@@ -92,11 +142,21 @@ def _is_log(measured: Row) -> bool:
     return is_loss_like(measured.values) or "epoch" in measured.values
 
 
+_SERVES = (
+    "Axolotl", "EasyLM and others that print with pprint", "LLaMA-Factory (running_log.txt)", "ms-swift (console)",
+    "SetFit", "TRL DPO", "TRL GRPO", "TRL KTO", "TRL ORPO", "TRL reward", "TRL SFT", "Unsloth",
+)  # fmt: skip
 FORMAT = Format(
     name="hf-console",
+    serves=_SERVES,
     title={"en": "Hugging Face Trainer console", "zh": "Hugging Face Trainer 控制台输出"},
     read=read,
-    head=(r"\{\s*['\"](?:loss|eval_loss|train_runtime|train_loss)['\"]\s*:\s*['\"]?[-\d.na]",),
+    keeps_ranks_apart=True,
+    # A file of JSON objects, one a line, is read as such.
+    head=(
+        r"\A(?!\s*\{\s*\"[^\n]*\}\s*(?:\n\s*\{|\Z))(?s:.*?)"
+        r"\{\s*['\"](?:[\w/ .-]+['\"]\s*:[^{}]{0,1500}?['\"])??(?:[\w/]*[_/])?(?:loss|runtime)['\"]\s*:\s*['\"]?[-\d.na]",
+    ),
     example="{'loss': 2.31, 'grad_norm': 0.51, 'learning_rate': 3.4e-05, 'epoch': 0.01}\n"
     "{'eval_loss': '2.18', 'eval_runtime': '12.3', 'epoch': '0.5'}",
 )

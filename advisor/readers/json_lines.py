@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from advisor.readers.base import Format, Record, Row, Settings, Source, Unread
+from advisor.readers.base import Format, Record, Settings, Source, Unread
 from advisor.readers.blocks import block, parse_all
 from advisor.readers.events import event_in
-from advisor.readers.objects import objects_of_array, parse_object, row, scalars
+from advisor.readers.objects import parse_object, row, scalars
 
 
 def read(source: Source) -> Iterator[Record]:
@@ -47,45 +47,16 @@ def _one_by_one(first: int, lines: bytes) -> Iterator[Record]:
             yield measured
 
 
-def read_array(source: Source) -> Iterator[Record]:
-    """Yield a row for each object of a JSON array, such as a dumped `trainer.state.log_history`."""
-    text = source.text()
-    start = text.find("[") + 1
-    for line, entry, _ in objects_of_array(text, start, 1 + text.count("\n", 0, start)):
-        if entry is None:
-            yield Unread(line)
-        elif (measured := row(entry, line)) is not None:
-            yield measured
-
-
-def read_columns(source: Source) -> Iterator[Record]:
-    """Yield rows from one JSON object of equally long arrays, such as a Keras history: `{"loss": […], "val_loss": […]}`."""
-    entry = parse_object(source.text()) or {}
-    columns = {k: v for k, v in entry.items() if isinstance(v, list) and v}
-    for index in range(max(map(len, columns.values()), default=0)):
-        values = {key: column[index] for key, column in columns.items() if index < len(column)}
-        if (measured := row(values, 1)) is not None:
-            yield Row(1, {"step": float(index + 1), **measured.values})
-
-
+_SERVES = (
+    "JSON lines that name the data set",
+    "detectron2 (metrics.json)", "hand-written JSON lines", "LLaMA-Factory (trainer_log.jsonl)", "ms-swift (logging.jsonl)",
+    "xtuner, mmengine (scalars.json)",
+)  # fmt: skip
 FORMAT = Format(
     name="json-lines",
+    serves=_SERVES,
     title={"en": "JSON lines", "zh": "JSON 行日志"},
     read=read,
     head=(r"\A\s*(?:[^{\n]*\n){0,20}\s*\{\s*\"[^\n]*[\]\}\",0-9a-z]\s*$",),
     example='{"step": 10, "loss": 2.31, "lr": 1e-4}\n{"step": 20, "loss": 2.05, "val_loss": 2.18, "lr": 9e-5}',
-)
-ARRAY = Format(
-    name="json-array",
-    title={"en": "JSON array of log entries", "zh": "JSON 数组日志"},
-    read=read_array,
-    head=(r"\A\s*\[\s*\{",),
-    example='[{"step": 10, "loss": 2.31}, {"step": 20, "loss": 2.05}]',
-)
-COLUMNS = Format(
-    name="json-columns",
-    title={"en": "JSON object of columns (Keras history)", "zh": "JSON 列式历史 (Keras history)"},
-    read=read_columns,
-    head=(r"\A\s*\{\s*\"[^\"]+\"\s*:\s*\[\s*(?:[-\d]|NaN)",),
-    example='{"loss": [0.9, 0.7, 0.6], "val_loss": [1.0, 0.8, 0.8]}',
 )

@@ -154,7 +154,7 @@ def _parameter(name: str, value: str) -> Mapping[str, Value]:
 def read_database(source: Source) -> Iterator[Record]:
     """Yield the runs of the database that hold a loss. Raises UnreadableLog where the file is damaged or no MLflow database."""
     try:
-        with closing(_open(source)) as database:
+        with closing(open_database(source)) as database:
             kinds = dict(database.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'"))
             if not all(str(kinds.get(table, "")).startswith("CREATE TABLE") for table in ("runs", "metrics", "params")):
                 raise UnreadableLog(f"{source.name}: an SQLite database, but not MLflow's; give `mlflow.db` or a log file")
@@ -163,14 +163,17 @@ def read_database(source: Source) -> Iterator[Record]:
         raise UnreadableLog(f"{source.name}: a database that cannot be read ({error}); is it whole?") from error
 
 
-def _open(source: Source) -> sqlite3.Connection:
+def open_database(source: Source) -> sqlite3.Connection:
     """Return the database, open for reading only; whatever its schema says, nothing of it is run."""
     if source.path is None or source.path.name.endswith(SUFFIXES):
         database = sqlite3.connect(":memory:")
         with source.open() as stream:
             database.deserialize(stream.read())
     else:
-        database = sqlite3.connect(f"{source.path.resolve().as_uri()}?mode=ro", uri=True)
+        # Without a writer's journal beside it nothing changes the file; told so, SQLite writes none to read it.
+        place = source.path.resolve()
+        mode = "mode=ro" if place.with_name(f"{place.name}-wal").exists() else "immutable=1"
+        database = sqlite3.connect(f"{place.as_uri()}?{mode}", uri=True)
     database.text_factory = lambda data: data.decode("utf-8", errors="replace")
     database.execute("PRAGMA trusted_schema = OFF")
     return database
@@ -212,4 +215,5 @@ DATABASE = Format(
     title={"en": "MLflow database", "zh": "MLflow 数据库"},
     read=read_database,
     magic=(rb"SQLite format 3\0",),
+    example="mlflow.db",
 )

@@ -9,23 +9,34 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from typing import TypeVar
 
 from advisor.readers.quantities import QUANTITIES
+
+V = TypeVar("V")
 
 ALIASES: Mapping[str, tuple[str, ...]] = {
     "step": (
         "step", "global_step", "train_global_step", "global_steps", "current_steps", "current_step", "iteration",
         "iterations",
         "iter", "it", "num_updates", "update", "updates", "train_step", "training_step", "optimizer_step", "trainer_global_step",
-        "batch", "_step", "steps", "checkpoint", "seen_batches",
+        "batch", "_step", "steps", "checkpoint", "seen_batches", "step_number",
+        "global_step_max_steps",
     ),
-    "epoch": ("epoch", "epochs", "train_epoch", "current_epoch", "epoch_num", "num_epoch", "ep", "train_global_epoch"),
+    "epoch": (
+        "epoch", "epochs", "train_epoch", "current_epoch", "epoch_num", "num_epoch", "ep", "train_global_epoch",
+        "epoch_number",
+        "progress_or_epoch",
+    ),
     "train_loss": (
         "loss", "train_loss_step", "train_loss", "training_loss", "tr_loss", "trn_loss", "loss_train", "lm_loss",
         "train_loss_epoch", "loss_step", "train_lm_loss", "train_ce_loss", "train_nll_loss", "total_loss", "ce_loss", "nll_loss",
         "training_loss_step", "avg_loss", "average_loss", "mean_loss", "batch_loss", "train_total_loss", "loss_iter",
         "reduced_train_loss", "running_loss", "train_batch_loss", "train_epoch_loss", "epoch_loss", "train_running_loss",
-        "xent", "损失", "训练损失", "训练集损失",
+        "xent",
+        "train_losses", "training_losses", "losses", "step_loss", "avr_loss", "train_crossentropyloss",
+        "embedding_loss", "gpt_loss", "t_loss", "train_avg_loss", "main_loss", "cross_entropy", "train_cross_entropy",
+        "损失", "训练损失", "训练集损失",
     ),
     "eval_loss": (
         "eval_loss", "val_loss", "valid_loss", "validation_loss", "dev_loss", "loss_val", "loss_valid", "loss_eval",
@@ -36,7 +47,9 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
         "val_total_loss", "valid_total_loss",
         "val_epoch_loss", "avg_val_loss", "average_val_loss", "mean_val_loss", "cv_loss", "evaluation_loss", "loss_dev",
         "loss_test", "heldout_loss", "验证损失", "验证集损失", "评估损失", "测试损失",
-        "test_loss_epoch", "avg_valid_loss", "val_lm_loss",
+        "test_loss_epoch", "avg_valid_loss", "val_lm_loss", "val_losses", "valid_losses", "validation_losses", "eval_losses",
+        "test_losses", "dev_losses", "valid_avg_loss", "val_avg_loss", "validation_main_loss", "val_cross_entropy",
+        "validation_cross_entropy", "eval_crossentropyloss", "eval_embedding_loss",
     ),
     "train_perplexity": (
         "train_perplexity", "train_ppl", "perplexity_train", "training_perplexity", "ppl", "perplexity", "train_perplexity_step",
@@ -53,7 +66,7 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
     ),
     "learning_rate": (
         "learning_rate", "lr", "train_learning_rate", "train_lr", "current_lr", "lr_adamw", "lr_0", "lr_pg0", "cur_lr",
-        "optimizer_lr", "lr_group_0", "last_lr", "lr_abs", "actor_lr", "学习率",
+        "optimizer_lr", "lr_group_0", "last_lr", "lr_abs", "actor_lr", "学习率", "lrs", "learning_rates",
     ),
     "grad_norm": (
         "grad_norm", "gnorm", "gradient_norm", "grad_norms", "train_grad_norm", "global_grad_norm", "total_grad_norm",
@@ -63,7 +76,10 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
     "num_tokens": ("num_tokens", "num_input_tokens_seen", "tokens_seen", "consumed_tokens"),
     "mean_token_accuracy": ("mean_token_accuracy", "token_accuracy", "train_mean_token_accuracy", "token_acc"),
     "eval_mean_token_accuracy": ("eval_mean_token_accuracy", "valid_mean_token_accuracy", "eval_token_acc"),
-    "eval_accuracy": ("eval_accuracy", "val_accuracy", "val_acc", "valid_accuracy", "valid_acc", "eval_acc", "validation_accuracy"),
+    "eval_accuracy": (
+        "eval_accuracy", "val_accuracy", "val_accuracies", "val_acc", "val_accs", "valid_accuracy", "valid_acc", "eval_acc",
+        "validation_accuracy", "dev_accuracy", "test_accuracy", "test_acc",
+    ),
     "train_accuracy": ("train_accuracy", "train_acc", "accuracy", "acc", "training_accuracy"),
     "time": ("time", "timestamp", "wall_time", "elapsed"),
     **QUANTITIES,
@@ -72,7 +88,7 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
 AXES = ("step", "epoch")
 UNITS: Mapping[str, str] = {
     "train_loss": "nats", "eval_loss": "nats", "train_perplexity": "perplexity", "eval_perplexity": "perplexity",
-    "train_bits": "bits", "eval_bits": "bits", "train_mean_bits": "bits", "train_mean_error": "",
+    "train_bits": "bits", "eval_bits": "bits", "train_mean_loss": "nats", "train_mean_bits": "bits", "train_mean_error": "",
     "train_sentence_loss": "nats-per-sentence", "eval_sentence_loss": "nats-per-sentence",
     "train_loss_sum": "", "eval_loss_sum": "", "train_error": "", "eval_error": "",
 }  # fmt: skip
@@ -93,9 +109,25 @@ OTHER_LOSSES = (
 )  # fmt: skip
 """Words that make `<word> loss` something other than the run's training loss."""
 
+OF_EVALUATION: Mapping[str, str] = {
+    "train_loss": "eval_loss",
+    "train_perplexity": "eval_perplexity",
+    "train_bits": "eval_bits",
+    "train_accuracy": "eval_accuracy",
+    "mean_token_accuracy": "eval_mean_token_accuracy",
+}
+"""What quantities are called in an evaluation whose entry names the data set apart."""
+
+SPLIT_KEYS = ("split", "mode", "phase", "stage", "type", "subset", "dataset", "set", "kind", "event")
+"""Keys and columns that name the data set of an entry: `{"split": "val", "loss": 2.3}`."""
+
+_EVALUATION = re.compile(r"(?:val(?:id(?:ation|ate)?)?|eval(?:uation|uate)?|dev|test(?:ing)?)(?:_\w+)?", re.IGNORECASE)
+
 _SEPARATORS = re.compile(r"[^0-9a-z%\u4e00-\u9fff]+")
 _ALIAS_TO_NAME = {alias: (name, rank) for name, aliases in ALIASES.items() for rank, alias in enumerate(aliases)}
-_NOT_METRICS = re.compile(r"runtime|per_second|total_flos|time_|_time|^percentage|^elapsed|^remaining|^total_steps|^memory")
+_NOT_METRICS = re.compile(
+    r"runtime|per_second|total_flos|time_|_time|^percentage|^elapsed|^remaining|^total_steps|^memory|^train_speed"
+)
 
 
 def normalise(name: str) -> str:
@@ -130,6 +162,18 @@ def canonical_keys(keys: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
             best[name] = (rank, key)
     known = [(key, name) for name, (_, key) in best.items()]
     return (*known, *((key, name) for key, name in extra if name not in best))
+
+
+def is_evaluation(split: object) -> bool:
+    """Tell whether the value of one of `SPLIT_KEYS` names an evaluation."""
+    return isinstance(split, str) and _EVALUATION.fullmatch(split.strip()) is not None
+
+
+def of_evaluation(values: Mapping[str, V]) -> dict[str, V]:
+    """Return quantities that name no data set, or where they stand, as those of an evaluation."""
+    return {name: value for name, value in values.items() if name not in OF_EVALUATION} | {
+        OF_EVALUATION[name]: value for name, value in values.items() if name in OF_EVALUATION and OF_EVALUATION[name] not in values
+    }
 
 
 def is_loss_like(names: Iterable[str]) -> bool:

@@ -9,11 +9,15 @@ from collections.abc import Iterator, Mapping
 from advisor.model import Value
 from advisor.readers.base import Row
 from advisor.readers.clean import number
-from advisor.readers.names import canonical_keys
+from advisor.readers.names import AXES, SPLIT_KEYS, canonical_keys, is_evaluation, of_evaluation
 
 SUMMARY_MARKS = ("train_runtime", "train_samples_per_second")
-"""Keys of the Trainer's closing line, whose `train_loss` is the mean of the run and not a point of its curve."""
+"""Keys of the Trainer's closing line."""
 
+MEANS = ("train_loss", "samples_per_second", "steps_per_second", "tokens_per_second")
+"""What the closing line gives as the mean of the whole run, which is no point of a curve."""
+
+SPLITS = frozenset(SPLIT_KEYS)
 _DECODER = json.JSONDecoder()
 _GAP = re.compile(r"[ \t\r\n,]*")
 
@@ -31,11 +35,14 @@ def row(values: Mapping[str, object], line: int) -> Row | None:
             except OverflowError:
                 measured[name] = float("inf") if value > 0 else float("-inf")
         elif type(value) is str and value:
-            converted = number(value)
+            # ms-swift gives its step as `10/300`.
+            converted = number(value.partition("/")[0] if name in AXES else value)
             if converted is not None:
                 measured[name] = converted
+    if not SPLITS.isdisjoint(values) and any(is_evaluation(values[key]) for key in SPLIT_KEYS if key in values):
+        measured = of_evaluation(measured)
     if summary:
-        measured.pop("train_loss", None)
+        measured = {name: value for name, value in measured.items() if name not in MEANS}
     if measured.keys() <= {"step", "epoch"}:
         return None
     return Row(line, measured)

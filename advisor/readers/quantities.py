@@ -18,7 +18,7 @@ _TRAINING: Mapping[str, tuple[str, ...]] = {
     "log_odds_ratio": ("log_odds_ratio", "odds_ratio_loss"),
     # Reinforcement learning: TRL; verl (actor/…, critic/…, response_length/…); OpenRLHF; ms-swift as TRL.
     "reward": ("reward", "mean_reward", "objective_scores", "rewards_mean", "critic_rewards_mean", "critic_score_mean",
-               "env_reward_mean"),
+               "episode_reward", "reward_mean", "env_reward_mean"),
     "reward_std": ("reward_std", "rewards_std", "env_reward_std"),
     "frac_reward_zero_std": ("frac_reward_zero_std",),
     "kl": ("kl", "objective_kl", "actor_kl_loss", "critic_kl", "actor_reward_kl_penalty"),

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from functools import lru_cache, wraps
 from typing import TypeAlias, TypeVar
 
+from advisor.readers.clean import number
+
 T = TypeVar("T")
 
 Spans: TypeAlias = tuple[tuple[str, int, int], ...]
@@ -41,6 +43,14 @@ def by_shape(find: Callable[[str], tuple[T, bool]]) -> Callable[[str], T]:
         return find(line)[0] if found is None else found
 
     return found_in
+
+
+def numbers_at(spans: Spans, text: str) -> dict[str, float]:
+    """Return the numbers that stand at these places of `text`, without what is none after all."""
+    try:
+        return {name: float(text[begin:end]) for name, begin, end in spans}
+    except ValueError:
+        return {name: value for name, begin, end in spans if (value := number(text[begin:end])) is not None}
 
 
 def has_digit(name: str) -> bool:

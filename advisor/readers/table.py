@@ -13,7 +13,7 @@ from advisor.readers.base import Block, Format, Record, Row, Source, Unread, cle
 from advisor.readers.blocks import numbered
 from advisor.readers.clean import number
 from advisor.readers.columns import IntArray
-from advisor.readers.names import AXES, canonical_keys, is_loss_like
+from advisor.readers.names import AXES, SPLIT_KEYS, canonical, canonical_keys, is_evaluation, is_loss_like, normalise, of_evaluation
 
 _DELIMITERS = (",", "\t", ";", "|")
 
@@ -39,9 +39,10 @@ def read(source: Source) -> Iterator[Record]:
         return
     delimiter, columns = found
     names = [(columns.index(key), name) for key, name in canonical_keys(tuple(columns))]
+    split = next((i for i, column in enumerate(columns) if normalise(column) in SPLIT_KEYS), None)
     seen_header = False
     for first, lines in source.blocks():
-        if seen_header and (cells := _plain_cells(lines, delimiter, columns)):
+        if seen_header and split is None and (cells := _plain_cells(lines, delimiter, columns)):
             yield _block(cells, names, first)
             continue
         for line, raw in enumerate(lines, first):
@@ -51,9 +52,14 @@ def read(source: Source) -> Iterator[Record]:
             row = cells_of(text, delimiter)
             if not seen_header or row == columns:
                 seen_header = True
-            elif len(row) != len(columns):
+                continue
+            if len(row) != len(columns):
                 yield Unread(line)
-            elif (values := dict(_numbers(row, names))).keys() - set(AXES):
+                continue
+            values = dict(_numbers(row, names))
+            if split is not None and is_evaluation(row[split]):
+                values = of_evaluation(values)
+            if values.keys() - set(AXES):
                 yield Row(line, values)
 
 
@@ -103,9 +109,77 @@ class _Table(Format):
         return header_of(source.head) is not None
 
 
+_NAME_COLUMNS = ("metric", "name", "key", "tag", "metric_name", "variable", "quantity")
+_VALUE_COLUMNS = ("value", "metric_value", "val")
+_TAG = re.compile(r"(?:^|.*[-_.])tag[-_](.+?)(?:\.csv)?$")
+
+
+def long_header(source: Source) -> tuple[str, list[str], int, int, int] | None:
+    """Return (delimiter, columns, which is the step, which the name, which the value) of a table with a line for each value.
+
+    The name's place is -1 where the file's own name says the quantity, as in what TensorBoard's page exports.
+    """
+    first = next((line for line in source.head.splitlines() if line.strip()), "").removeprefix("\ufeff")
+    for delimiter in _DELIMITERS:
+        columns = cells_of(first, delimiter)
+        plain = [normalise(c) for c in columns]
+        step = next((i for i, c in enumerate(plain) if canonical(c) in AXES), None)
+        value = next((i for i, c in enumerate(plain) if c in _VALUE_COLUMNS), None)
+        name = next((i for i, c in enumerate(plain) if c in _NAME_COLUMNS), -1)
+        if step is not None and value is not None and (name >= 0 or _exported(source.file_name) is not None):
+            return delimiter, columns, step, name, value
+    return None
+
+
+def _exported(file_name: str) -> str | None:
+    """Return the quantity that TensorBoard's page names a file by: `run-x-tag-train_loss.csv`."""
+    found = _TAG.match(file_name)
+    return canonical(found[1]) if found else None
+
+
+def read_long(source: Source) -> Iterator[Record]:
+    """Yield a row for each line: one value of the quantity that it names."""
+    found = long_header(source)
+    if found is None:
+        return
+    delimiter, columns, step, name, value = found
+    axis, of_file = canonical(columns[step]), _exported(source.file_name)
+    for line, text in source.lines():
+        cells = cells_of(text, delimiter)
+        if not text.strip() or cells == columns:
+            continue
+        if len(cells) != len(columns):
+            yield Unread(line)
+            continue
+        quantity = canonical(cells[name]) or cells[name] if name >= 0 else of_file
+        place, measured = number(cells[step]), number(cells[value])
+        if axis and quantity and quantity not in AXES and place is not None and measured is not None:
+            yield Row(line, {axis: place, quantity: measured})
+
+
+class _Long(Format):
+    """A table is recognised by its header, which no single pattern describes."""
+
+    def recognises(self, source: Source) -> bool:
+        return long_header(source) is not None
+
+
+_SERVES = (
+    "CSV with a column for the data set",
+    "AlgoPerf (measurements.csv)", "Amazon Bedrock", "Keras CSVLogger", "OpenAI fine-tuning result",
+    "PyTorch Lightning (metrics.csv)", "timm (summary.csv)",
+)  # fmt: skip
 FORMAT = _Table(
     name="csv",
+    serves=_SERVES,
     title={"en": "CSV or TSV table", "zh": "CSV/TSV 表格"},
     read=read,
     example="epoch,step,train_loss,val_loss\n0,50,2.31,\n0,99,,2.18",
+)
+LONG = _Long(
+    name="csv-long",
+    title={"en": "CSV with a line for each value", "zh": "每行一个数值的 CSV"},
+    read=read_long,
+    serves=("TensorBoard (exported CSV)",),
+    example="step,metric,value\n10,train_loss,2.31\n10,lr,0.0002\n20,val_loss,2.18",
 )

@@ -224,6 +224,7 @@ FORMAT = Format(
     title={"en": "TensorBoard event file or log folder", "zh": "TensorBoard 事件文件或日志目录"},
     read=read,
     # The first record is short and begins with the time: a length below 256, its checksum, then field 1, a double.
+    example="runs/Mar01_10-00-00_host/events.out.tfevents.1772359200.host.4711.0",
     magic=(rb"[\x09-\xff]\0{7}.{4}\t.{8}",),
     read_folder=read_folder,
 )

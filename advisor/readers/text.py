@@ -6,40 +6,47 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TypeVar
 
 from advisor.readers.base import Format, Record, Row, Source
-from advisor.readers.clean import NUMBER, number, split_rank, strip_ansi
+from advisor.readers.clean import NUMBER, number, pieces
 from advisor.readers.events import event_in
-from advisor.readers.names import AXES, OTHER_LOSSES, canonical, is_loss_like, normalise
-from advisor.readers.shapes import Spans, by_shape, has_digit
+from advisor.readers.names import AXES, OTHER_LOSSES, canonical, is_loss_like, normalise, of_evaluation
+from advisor.readers.ranks import OneRank
+from advisor.readers.shapes import Spans, by_shape, has_digit, numbers_at
 
-V = TypeVar("V")
 _EXCLUDED = frozenset(normalise(f"{word} loss") for word in OTHER_LOSSES)
 _WORD = r"[A-Za-z_\u4e00-\u9fff][\w./%-]*+"
 _METRIC = re.compile(
     rf"(?<![\w./@-])(?P<key>{_WORD}(?: (?!(?:nan|inf|infinity|is)\b){_WORD}){{0,3}}+)['\"]?(?:\s*\([^():=]{{0,20}}\))?"
-    rf"(?:\s*(?:=+>?|:+|->|→|：|\||\bis\b)\s*|\s+)['\"\[]?(?P<value>(?>\d{{1,3}}(?:,\d{{3}})+(?![\d,])(?:\.\d+)?|{NUMBER}))(?!\d*[/:]\d)(?P<end>.?)",
+    rf"(?:\s*(?:=+>?|:+|->|→|：|\||为|\bis\b)\s*|\s+)(?:tensor\()?['\"\[]?(?P<value>(?>\d{{1,3}}(?:,\d{{3}})+(?![\d,])(?:\.\d+)?|{NUMBER}))(?!\d*[/:]\d)(?P<end>.?)",
     re.IGNORECASE,
 )
 """Up to four words and a number, with or without a sign between them. Which words count is decided by the table of names."""
 
 _AXIS = re.compile(
     r"(?<![\w-])['\"]?(?P<key>(?:global[ _]|current[ _]|train(?:ing)?[ _])?(?:step|epoch|iteration|iter|update|num_updates)s?"
-    r"|current_steps|训练轮次|轮次|轮数|训练步数|步数|迭代|train(?=: \d+ \[))['\"]?(?:\(\w+\))?[\s:=#\[(|：]*"
+    r"|current_steps|训练轮次|轮次|轮数|训练步数|步数|迭代|train(?=: \d+ \[))['\"]?(?:\(\w+\))?(?:\.\.\.)?[\s:=#\[(|：]*"
     r"(?P<value>\d[\d,]*(?:\.\d+)?)(?![\d.]*[%\w])\s*(?:(?:/|of|out of)\s*(?P<total>\d[\d,]*))?",
     re.IGNORECASE,
 )
-_COUNTED = re.compile(r"第\s*(\d+)\s*(步|轮|次迭代)|(?<=\| )\s*(\d+)\s*/\s*\d+ batches")
+_COUNTED = re.compile(r"第\s*(\d+)\s*个?\s*(步|轮|次迭代|epoch|step)|(?<=\| )\s*(\d+)\s*/\s*\d+ batches")
+_PAIRED = re.compile(r"^\W*(?P<epoch>\d+)\|(?P<step>\d+)\|Loss: |\bTRAIN Batch (?P<epoch_of_batch>\d+)/(?P<batch>\d+) ")
+"""Places without a word for each: torchtune's `1|10|Loss: 2.3`, WeNet's `TRAIN Batch 0/100 loss 2.3`."""
 _STEP_WORDS = ("step", "iter", "update", "步", "迭代")
 _BRACKET_STEP = re.compile(r"[\[(]\s*(\d+)\s*/\s*(\d+)\s*(?:\(\s*[\d.]+\s*%\))?\s*[\])]")
 _BAR = re.compile(r"\d+%\|[^|]*\|\s*(\d+)/(\d+)\s*\[[^,\]]*(?:,\s*[\d.?]+\s?(?:s/it|it/s|\w+/s))?")
 _BAR_SIGN = "%|"
 _BAR_LINE = re.compile(r"\d+%\|[^|]*\|\s*(\d+)/\d+\s*\[[^\]]*\]\s*$")
-_EVALUATION = re.compile(r"(?<!\w)(?:val(?:id(?:ation|ate)?)?|eval(?:uation|uating)?|dev|test(?:ing)?)(?!\w)", re.IGNORECASE)
+_EVALUATION = re.compile(
+    r"(?<!\w)(?:val(?:id(?:ation|ate)?)?|eval(?:uation|uating)?|dev|test(?:ing)?|saving dict for global step)(?!\w)", re.IGNORECASE
+)
 _EVALUATION_FOLLOWS = re.compile(r"^\W*(?:evaluating|validating|running (?:evaluation|validation))\b", re.IGNORECASE)
+_HEADING = re.compile(r"^[\W_]*epoch[\s:#\[]*(\d+)\b(?![.%])(?![^\n]*\b(?:loss|ppl)\b)", re.IGNORECASE)
+"""A line of its own that says which epoch begins: `Epoch 3/10`, `======== Epoch 3 / 4 ========`."""
+
 _EPOCH_WORD = re.compile(r"epoch|train: ", re.IGNORECASE)
 _TRAINING = re.compile(r"(?<![a-z])train", re.IGNORECASE)
+_SOURCE_FILE = re.compile(r"[\w/.-]+\.py\b")
 _RETOLD = re.compile(r"\b(?:best|sav(?:e|ed|ing)|improv\w*|previous|early stopping|patience|minimum)\b", re.IGNORECASE)
 
 
@@ -71,14 +78,12 @@ def _records(source: Source) -> Iterator[tuple[Record, bool]]:
     """Yield (record, whether it is the figures of a bar that names a step)."""
     anchored_train = evaluation_follows = False
     evaluated: float | None = None
-    rank_read: int | None = None
+    epoch: float | None = None
+    ranks = OneRank()
     for line, raw in source.lines():
         if not raw:
             continue
-        for piece in raw.split("\r"):
-            rank, text = split_rank(strip_ansi(piece))
-            if rank is not None and rank_read is not None and rank != rank_read:
-                continue
+        for rank, text in pieces(raw):
             measured = parse_line(text)
             in_bar = bool(measured) and _BAR_SIGN in text
             bar = _BAR_LINE.search(text) if in_bar else None
@@ -88,19 +93,25 @@ def _records(source: Source) -> Iterator[tuple[Record, bool]]:
                 # A bar shows the last evaluation until the next one.
                 evaluated, shown = measured["eval_loss"], evaluated
                 measured = {name: v for name, v in measured.items() if name != "eval_loss" or v != shown}
-            if measured and is_loss_like(measured):
+            tells = bool(measured) and is_loss_like(measured)
+            if tells and rank is not None and not ranks.keeps(rank, measured):
+                yield from ((record, False) for record in ranks.left_out())
+            elif tells:
                 anchored = "step" in measured or "epoch" in measured
                 if evaluation_follows and not anchored:
-                    measured = _as_evaluation(measured)
+                    measured = of_evaluation(measured)
                 evaluation_follows = False
                 if not anchored and (_RETOLD.search(text) or (anchored_train and _tells_of_training(measured))):
                     continue
+                if epoch is not None and not anchored and not anchored_train:
+                    measured = {"epoch": epoch, **measured}
                 anchored_train |= anchored and "train_loss" in measured
-                rank_read = rank if rank is not None else rank_read
                 yield Row(line, measured), bar is not None and "step" in measured
             elif (event := event_in(text, line)) is not None:
                 yield event, False
             else:
+                if heading := _HEADING.match(text):
+                    epoch = float(heading[1])
                 evaluation_follows |= _EVALUATION_FOLLOWS.search(text) is not None
 
 
@@ -122,7 +133,7 @@ AXES_SET = frozenset(AXES)
 def parse_line(text: str) -> Mapping[str, float]:
     """Return the quantities that one line of text names, by canonical name; empty where it names none."""
     layout = _layout(text)
-    values = {name: value for name, begin, end in layout.spans if (value := number(text[begin:end])) is not None}
+    values = numbers_at(layout.spans, text)
     if layout.pair is not None:
         step = float(text[slice(*layout.pair)])
         if step != values["epoch"]:
@@ -141,6 +152,8 @@ class _Layout:
 @by_shape
 def _layout(text: str) -> tuple[_Layout, bool]:
     """Find the quantities that one line of text names."""
+    if "CV Batch " in text:  # WeNet's loss of one batch of an evaluation
+        return _Layout(), True
     found: dict[str, tuple[int, int]] = {}
     told_by_shape = True
     for match in _METRIC.finditer(text):
@@ -151,9 +164,9 @@ def _layout(text: str) -> tuple[_Layout, bool]:
         found[name] = match.span("value")
     if not found:
         return _Layout(), told_by_shape
-    if "train_loss" in found and "eval_loss" not in found and _is_evaluation(text):
-        found = _as_evaluation(found)
-    axes, pair = _axes(text)
+    if "train_loss" not in found if "eval_loss" in found else _is_evaluation(text):
+        found = of_evaluation(found)
+    axes, pair = _axes(text, "eval_loss" in found and "train_loss" not in found)
     return _Layout(tuple((name, *span) for name, span in (axes | found).items()), pair), told_by_shape
 
 
@@ -171,35 +184,32 @@ def _quantity(words: str) -> str | None:
     return None
 
 
-def _as_evaluation(values: Mapping[str, V]) -> dict[str, V]:
-    """Return the quantities of a line that names no data set, as those of an evaluation."""
-    names = {"train_loss": "eval_loss", "train_perplexity": "eval_perplexity"}
-    return {name: value for name, value in values.items() if name not in names} | {
-        names[name]: value for name, value in values.items() if name in names and names[name] not in values
-    }
-
-
 def _is_evaluation(text: str) -> bool:
     """Tell whether a line that says only `loss` speaks of an evaluation: `Validation: loss=0.5`."""
-    return bool(_EVALUATION.search(text)) and not _TRAINING.search(text)
+    return bool(_EVALUATION.search(text)) and not _TRAINING.search(_SOURCE_FILE.sub("", text))
 
 
-def _axes(text: str) -> tuple[dict[str, tuple[int, int]], tuple[int, int] | None]:
+def _axes(text: str, evaluation: bool) -> tuple[dict[str, tuple[int, int]], tuple[int, int] | None]:
     """Return where `text` names step and epoch: `Epoch [1/10], Step [260/904]`, `Epoch:[1/1](100/500)`, `1/2 [00:08<…`.
 
     Second, the place of the number that is the step unless it only repeats the epoch, where there is such a one.
+    evaluation: the line tells of an evaluation only, so that what stands in brackets counts its batches.
     """
+    if ("|Loss: " in text or "TRAIN Batch " in text) and (paired := _PAIRED.search(text)):
+        epoch, step = (1, 2) if paired[1] else (3, 4)
+        return {"epoch": paired.span(epoch), "step": paired.span(step)}, None
     axes: dict[str, tuple[int, int]] = {}
     for match in _AXIS.finditer(text):
         key = match["key"].lower()
         name = "step" if any(word in key for word in _STEP_WORDS) else "epoch"
-        if name not in axes and number(match["value"]) is not None:
+        # The step of the run is better than that of the epoch or of a part of it.
+        if number(match["value"]) is not None and (name not in axes or key.startswith("global")):
             axes[name] = match.span("value")
     for match in _COUNTED.finditer(text):
-        axes.setdefault("epoch" if match[2] == "轮" else "step", match.span(1 if match[1] else 3))
+        axes.setdefault("epoch" if match[2] in ("轮", "epoch") else "step", match.span(1 if match[1] else 3))
     if "step" not in axes and (bar := _BAR.search(text)):
         axes["step"] = bar.span(1)
-    elif "step" not in axes and "epoch" in axes:
+    elif "step" not in axes and "epoch" in axes and not evaluation:
         word = _EPOCH_WORD.search(text)
         pairs = list(_BRACKET_STEP.finditer(text, word.start() if word else 0))
         if len(pairs) > 1:
@@ -209,9 +219,22 @@ def _axes(text: str) -> tuple[dict[str, tuple[int, int]], tuple[int, int] | None
     return axes, None
 
 
+_SERVES = (
+    "hand-written loops with a heading for each epoch",
+    "accelerate and tqdm", "ColossalAI", "DeepSpeed", "detectron2 (console)", "DETR, MAE and other users of MetricLogger",
+    "diffusers", "Flair", "hand-written loops", "hand-written loops (Chinese)", "icefall", "kohya-ss sd-scripts", "llm.c",
+    "MaxText", "Megatron-DeepSpeed", "Megatron-LM", "MindFormers", "MindSpore, ModelArts", "minimind", "mlx-lm", "mmcv 1",
+    "mmengine (MMDetection, MMPretrain)", "modded-nanogpt", "nanochat", "nanoGPT", "NeMo", "NeMo (bar)", "OpenNMT-py",
+    "OpenRLHF", "PaddleClas", "PaddleDetection", "PaddleNLP", "PaddleOCR", "PaddleSeg", "PyTorch examples (ImageNet)",
+    "PyTorch examples (MNIST)", "PyTorch examples (word_language_model)", "PyTorch Lightning (bar)", "Sockeye (metrics)",
+    "TensorFlow estimators (BERT, tensor2tensor)", "timm (console)", "torchtitan", "torchtune",
+    "transformers' Flax examples", "transformers' run_clm_no_trainer", "verl", "WeNet", "xtuner, mmengine",
+)  # fmt: skip
 FORMAT = Format(
     name="text",
+    serves=_SERVES,
     title={"en": "text with `step … loss …` lines", "zh": "含 `step … loss …` 的文本日志"},
     read=read,
+    keeps_ranks_apart=True,
     example="step 10 | loss 2.31 | lr 1e-4\nepoch 1: train_loss=2.05 val_loss=2.18",
 )

@@ -237,6 +237,7 @@ FORMAT = Format(
     title={"en": "W&B run file or folder", "zh": "W&B 运行文件或目录"},
     read=read,
     magic=(rb":W&B",),
+    example="wandb/offline-run-20260301_100000-calm7sun/run-calm7sun.wandb",
     read_folder=read_folder,
 )
 CHART = _Chart(

@@ -47,6 +47,9 @@ SAMPLES: dict[str, tuple[Sample, ...]] = {
             "mlflow/mlflow.db", "mlflow-database", ("mlflow",), 12, 6, "The tables that are read."
         ),
     ),
+    "trackio": (
+        Sample("trackio/formats.db", "trackio", ("trackio",), 12, 6, "The tables that are read."),
+    ),
     "notebooks": (
         Sample("notebook/table.ipynb", "notebook", BOOK, 6, 3, "Table, evaluation and history."),
         Sample("notebook/printed.ipynb", "notebook", BOOK, 12, 6, "Two trainings, printed."),

@@ -201,6 +201,36 @@ def small_database(path: Path) -> None:
         database.execute("VACUUM")
 
 
+def make_trackio(work: Path, to: Path) -> None:
+    """Log two runs with Trackio, as the Trainer's callback names their quantities."""
+    os.environ |= {"TRACKIO_DIR": str(work)}
+    import trackio
+
+    for number in range(2):
+        trackio.init(project="formats", name=f"sample-{number}", config={"learning_rate": 2e-4})
+        for i in range(1, 7):
+            place = {"train/global_step": i * 10, "train/epoch": i / 2}
+            trackio.log({"train/loss": 2 - i / 6 + number, **place}, step=i * 10)
+            if i % 2 == 0:
+                trackio.log({"eval/loss": 2.1 - i / 7 + number, **place}, step=i * 10)
+        trackio.finish()
+    shutil.rmtree(to / "trackio", ignore_errors=True)
+    small_trackio(work / "formats.db")
+    keep(work / "formats.db", to / "trackio" / "formats.db")
+
+
+def small_trackio(path: Path) -> None:
+    """Leave the tables of metrics and settings."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as database:
+        database.execute("PRAGMA journal_mode = DELETE")
+        query = "SELECT type, name FROM sqlite_master WHERE sql IS NOT NULL ORDER BY type"
+        for kind, name in database.execute(query).fetchall():
+            if name not in ("metrics", "configs", "sqlite_sequence"):
+                database.execute(f'DROP {kind} IF EXISTS "{name}"')
+        database.execute("PRAGMA page_size = 512")
+        database.execute("VACUUM")
+
+
 def make_notebooks(work: Path, to: Path) -> None:
     """Execute notebooks: one shows the Trainer's table, one prints two trainings."""
     import nbformat
@@ -250,6 +280,7 @@ MAKERS = {
     "pytorch": make_pytorch,
     "keras": make_keras,
     "mlflow": make_mlflow,
+    "trackio": make_trackio,
     "notebooks": make_notebooks,
 }
 

@@ -17,6 +17,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import trl_runs
 from console import without_machine_paths
 
 MAKE = Path(__file__).resolve().parent
@@ -170,53 +171,6 @@ def fastai_fit() -> None:
     Learner(loaders, net, loss_func=torch.nn.MSELoss(), metrics=[rmse]).fit_one_cycle(5, 1e-2)
 
 
-def trl_sft() -> None:
-    """Supervised fine-tuning of a tiny Llama on twelve-word sentences: console and state."""
-    import torch
-    from datasets import Dataset
-    from tokenizers import Tokenizer, models, pre_tokenizers
-    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
-    from trl import SFTConfig, SFTTrainer
-
-    torch.manual_seed(1)
-    words = [f"w{i}" for i in range(40)]
-    special = {"pad_token": "<pad>", "eos_token": "<eos>", "unk_token": "<unk>"}
-    vocabulary = {word: i for i, word in enumerate([*special.values(), *words])}
-    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token=special["unk_token"]))
-    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
-    config = LlamaConfig(
-        vocab_size=len(vocabulary),
-        hidden_size=32,
-        intermediate_size=64,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        num_key_value_heads=2,
-    )
-    texts = [" ".join(words[(i + 3 * j) % 40] for j in range(12)) for i in range(80)]
-    rows = Dataset.from_dict({"text": texts})
-    settings = SFTConfig(
-        "out",
-        max_steps=20,
-        per_device_train_batch_size=4,
-        logging_steps=2,
-        eval_strategy="steps",
-        eval_steps=10,
-        save_steps=20,
-        learning_rate=5e-3,
-        report_to="none",
-        use_cpu=True,
-        bf16=False,
-        max_length=32,
-    )
-    SFTTrainer(
-        LlamaForCausalLM(config),
-        args=settings,
-        train_dataset=rows.select(range(64)),
-        eval_dataset=rows.select(range(64, 80)),
-        processing_class=PreTrainedTokenizerFast(tokenizer_object=tokenizer, **special),
-    ).train()
-
-
 LOGS: dict[str, tuple[Callable[[], None], dict[str, str]]] = {
     "xgboost": (xgboost_train, {"": "boosting/xgboost.log"}),
     "xgboost-sklearn": (xgboost_sklearn, {"": "boosting/xgboost-sklearn.log"}),
@@ -229,10 +183,23 @@ LOGS: dict[str, tuple[Callable[[], None], dict[str, str]]] = {
         {"": "text/lightning-bar.log", "**/metrics.csv": "csv/lightning-metrics.csv"},
     ),
     "fastai": (fastai_fit, {"": "aligned-table/fastai.log"}),
-    "trl": (
-        trl_sft,
-        {"": "hf-console/trl-sft.log", "**/trainer_state.json": "hf-trainer-state/trl-sft.json"},
-    ),
+    **{
+        f"trl-{name}": (
+            run,
+            {
+                "": f"hf-console/trl-{name}.log",
+                "**/trainer_state.json": f"hf-trainer-state/trl-{name}.json",
+            },
+        )
+        for name, run in (
+            ("sft", trl_runs.sft),
+            ("dpo", trl_runs.dpo),
+            ("kto", trl_runs.kto),
+            ("orpo", trl_runs.orpo),
+            ("reward", trl_runs.reward),
+            ("grpo", trl_runs.grpo),
+        )
+    },
 }
 """What to run, and what to keep: its console (the empty name), or files of its working folder."""
 

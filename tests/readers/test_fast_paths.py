@@ -35,7 +35,7 @@ def test_the_numbers_of_every_sample_line_stand_where_its_shape_says(find):
 
 PIECES = (
     "step |epoch |Epoch [|] |/|loss|loss: |lr=|val_loss: |{'loss': |'epoch': |}|, |%|it/s|lr_0 |rouge1: |第|步|损失：|1e-|.|-|"
-    "iter |(|)|nan|s 1,|'|eval_"
+    "iter |(|)|nan|s 1,|'|eval_|'split': 'val', |'kind': 'train', |Global |第 |为|CV Batch |rank "
 )
 pieces = st.sampled_from([*PIECES.split("|"), "|", "%|", " | "])
 printed_lines = st.lists(st.one_of(pieces, st.integers(0, 10**6).map(str), st.floats(0, 10).map(repr)), max_size=24).map("".join)
@@ -75,9 +75,9 @@ def same(some, other):
 
 
 logged = st.one_of(
-    st.integers(-100, 10**18), st.floats(allow_nan=False, allow_infinity=False), st.none(), st.sampled_from(["2.5", "x"])
+    st.integers(-100, 10**18), st.floats(allow_nan=False, allow_infinity=False), st.none(), st.sampled_from(["2.5", "x", "val"])
 )
-keys = st.sampled_from(["step", "epoch", "loss", "eval_loss", "lr", "note", "train_runtime"])
+keys = st.sampled_from(["step", "epoch", "loss", "eval_loss", "lr", "note", "train_runtime", "split"])
 few_kinds = st.lists(st.lists(keys, unique=True, max_size=5), min_size=1, max_size=3)
 
 
@@ -105,14 +105,15 @@ cells = st.one_of(
     st.integers(0, 99).map(str),
     st.sampled_from(["nan", "-inf", " 1.5 ", "12%", "'3'", "x"]),
 )
-odd_lines = st.sampled_from(["", "  ", "1,2", 'a"b,1,2,3', "1,\r,2,3", "epoch,step,loss,lr"])
+headers = st.sampled_from(["epoch,step,loss,lr", "split,step,loss,lr"])
+odd_lines = st.sampled_from(["", "  ", "1,2", 'a"b,1,2,3', "1,\r,2,3", "epoch,step,loss,lr", "val,2,3.5,", "train,2,3.5,"])
 table_lines = st.lists(st.one_of(st.lists(cells, min_size=4, max_size=4).map(",".join), odd_lines), max_size=60)
 
 
 @relaxed
-@given(table_lines, st.integers(1, 200), st.sampled_from(["\n", "\r\n"]))
-def test_tables_in_blocks_give_what_each_line_gives_by_itself(lines, piece, end):
-    data = end.join(["epoch,step,loss,lr", *lines]).encode()
+@given(headers, table_lines, st.integers(1, 200), st.sampled_from(["\n", "\r\n"]))
+def test_tables_in_blocks_give_what_each_line_gives_by_itself(header, lines, piece, end):
+    data = end.join([header, *lines]).encode()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(base, "PIECE_BYTES", piece)
         together = columns_of(table.read(Source("run.csv", data=data)))
