@@ -168,6 +168,25 @@ def test_an_id_cannot_be_used_twice(tmp_path):
         load([_copy(tmp_path).parent])
 
 
+def test_rules_about_runs_and_rules_about_datasets_are_loaded_apart_and_are_together_the_book():
+    about = {subject: load(subject=subject) for subject in ("run", "dataset")}
+    assert all(rule.subject == subject for subject, chosen in about.items() for rule in chosen)
+    assert sorted(rule.id for chosen in about.values() for rule in chosen) == sorted(rule.id for rule in RULES)
+    assert min(map(len, about.values())) > 50
+
+
+def test_an_id_of_a_rule_that_was_not_asked_for_cannot_be_used_again(tmp_path):
+    path = _copy(tmp_path, "OVERFIT-001", "DATA-101")
+    with pytest.raises(BadRule, match="already used by"):
+        load([path.parent], subject="run")
+
+
+def test_overrides_of_rules_that_were_not_asked_for_are_checked_all_the_same():
+    assert load(config={"ignore": {"DATA-101": "known"}}, subject="run") == load(subject="run")
+    with pytest.raises(BadRule, match="unknown threshold"):
+        load(config={"thresholds": {"DATA-101": {"min_shar": 1.0}}}, subject="run")
+
+
 def test_advisor_toml_overrides_a_threshold_and_ignores_a_rule_with_a_reason():
     changed = {r.id: r for r in load(config={"thresholds": {"OVERFIT-001": {"min_rise": 0.5}}, "ignore": {"EVAL-001": "one pass"}})}
     assert changed["OVERFIT-001"].thresholds["min_rise"] == 0.5
