@@ -134,14 +134,21 @@ def _measured(paths: tuple[Path, ...]) -> DatasetMeasurements:
 def _examine(
     dataset: DatasetMeasurements, diagnoses: list[Diagnosis], extra: Mapping[str, Value], rules: tuple[Rule, ...]
 ) -> Examination:
-    """Judge the training data under the settings of the first run."""
+    """Judge the training data under the settings of the first run, and for as many epochs as it had."""
+    from contextlib import suppress
+
     from advisor.engine import examine
+    from advisor.model import NotMeasurable
+    from advisor.signals import Measurements
 
     settings = {**(diagnoses[0].run.config if diagnoses else {}), **extra}
     config: dict[str, Value] = {name: settings[name] for name in _OF_THE_RUN if name in settings}
     limit = next((config[name] for name in _OF_THE_RUN[1:] if name in config), None)
     if limit is not None:
         config["max_length"] = limit
+    if diagnoses and "num_train_epochs" not in config:
+        with suppress(NotMeasurable):
+            config["num_train_epochs"] = Measurements(diagnoses[0].run)["train_epochs"].total
     return examine(dataset.under(config), rules)
 
 
