@@ -4,6 +4,9 @@ A series is a list of terms: `1.2`, `0.9*10` (ten times), `5.0..2.0*30` (a strai
 `~0.05` (irregular but always the same noise of that amplitude). Beside series a case may give `epochs` (passes over the data,
 spread over the points), `config` (settings), `from_start = true` (every series has its first point at the first step) or `log`
 (text that goes through the readers).
+
+A case of a rule about datasets gives `data`, the text of a file (see `_texts`), and may give `evaluation` likewise, `config`, the
+name of the `file` and its `encoding`.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,6 +26,10 @@ from advisor.readers import read_bytes
 from advisor.readers.names import UNITS
 from advisor.rulebook import Rule
 from advisor.signals import Measurements
+from advisor.signals.registry import Lazy
+
+if TYPE_CHECKING:
+    from advisor.data.survey import Split
 
 EXPECTATIONS = ("fires", "quiet", "not-judged")
 CAUSE_EXPECTATIONS = ("first", "stated", "absent")
@@ -83,13 +90,41 @@ def run_of(case: Mapping[str, Any]) -> Run:
     return Run(source="case", reader="case", series=series, config=config)
 
 
+def measured_of(rule: Rule, case: Mapping[str, Any]) -> Lazy:
+    """Return the measurements of what a case describes: a run, or a dataset where the rule is about datasets."""
+    if rule.subject == "run":
+        return Measurements(run_of(case))
+    from advisor.data.signals import DatasetMeasurements
+    from advisor.data.sources import File
+    from advisor.data.survey import Survey, survey_files
+
+    def split(name: str) -> Split | None:
+        contents = [part.encode(case.get("encoding", "utf-8")) for part in _texts(case, name)]
+        files = [File(f"{number}-{case.get('file', 'data.jsonl')}", None, len(c), c) for number, c in enumerate(contents, 1)]
+        return survey_files(files, spec=str(case.get("schema", "auto"))) if files else None
+
+    train = split("data")
+    assert train is not None
+    return DatasetMeasurements(Survey(train, split("evaluation"), dict(case.get("config", {}))))
+
+
+def _texts(case: Mapping[str, Any], name: str) -> list[str]:
+    """Return the files of a case: `data`, repeated `data_times` with `{n}` counted up, then `data_more`; `data_files` of them."""
+    if name not in case:
+        return []
+    times = int(case.get(f"{name}_times", 1))
+    text = "".join(str(case[name]).replace("{n}", str(number)) for number in range(1, times + 1))
+    text += str(case.get(f"{name}_more", ""))
+    return [text] * int(case.get(f"{name}_files", 1))
+
+
 def outcomes(rule: Rule) -> Iterator[Outcome]:
     """Run every case of `rule`. Raises BadRule where a case cannot be understood."""
     for number, case in enumerate(rule.cases):
         if case.get("expect") not in EXPECTATIONS:
             raise BadRule(f"{rule.path}: case {number}: `expect` is one of {', '.join(EXPECTATIONS)}")
         try:
-            result = judge(rule, Measurements(run_of(case)))
+            result = judge(rule, measured_of(rule, case))
         except ValueError as error:
             raise BadRule(f"{rule.path}: case {number}: {error}") from error
         got = "fires" if isinstance(result, Hit) else "not-judged" if isinstance(result, NotJudged) else "quiet"

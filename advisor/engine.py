@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,6 +13,21 @@ from advisor.changes import merge, propose
 from advisor.model import SEVERITIES, Diagnosis, Finding, Forecast, Hit, NotApplicable, NotJudged, NotMeasurable, Run
 from advisor.rulebook import Rule
 from advisor.signals import Measurements
+from advisor.signals.registry import Lazy
+
+if TYPE_CHECKING:
+    from advisor.data.signals import DatasetMeasurements
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """Everything the rule book says about one dataset. measured: the dataset and its measurements."""
+
+    measured: DatasetMeasurements
+    findings: tuple[Finding, ...]
+    clean: tuple[Rule, ...]
+    not_judged: tuple[NotJudged, ...]
+
 
 LEAST_FOR_A_VERDICT = {"train_loss": 8, "eval_loss": 5, "reward": 20, "rewards/margins": 20}
 """A run is called healthy only where a rule that needs so many points of its curve has looked."""
@@ -25,7 +41,7 @@ def diagnose(run: Run, rules: Iterable[Rule], causes: Sequence[CauseRule] | None
     clean: list[Rule] = []
     not_judged: list[NotJudged] = []
     for rule in rules:
-        if rule.objectives and objective not in rule.objectives:
+        if rule.subject != "run" or (rule.objectives and objective not in rule.objectives):
             continue
         result = judge(rule, measured)
         if isinstance(result, NotJudged):
@@ -63,22 +79,67 @@ def _forecast(measured: Measurements, findings: list[Finding]) -> Forecast | Not
     return forecast
 
 
+def examine(measured: DatasetMeasurements, rules: Iterable[Rule]) -> Examination:
+    """Judge a dataset by every rule that is about datasets and fits its training method."""
+    method = measured["volume"].method
+    findings: list[Finding] = []
+    clean: list[Rule] = []
+    not_judged: list[NotJudged] = []
+    for rule in rules:
+        if rule.subject != "dataset" or (rule.objectives and method not in rule.objectives):
+            continue
+        result = judge(rule, measured)
+        if isinstance(result, NotJudged):
+            not_judged.append(result)
+        elif isinstance(result, Hit):
+            findings.append(Finding(rule, result))
+        elif result is None:
+            clean.append(rule)
+    findings = _without_superseded(findings)
+    findings.sort(key=_gravity)
+    return Examination(measured, tuple(findings), tuple(clean), tuple(not_judged))
+
+
+EXPLAINS: Mapping[str, frozenset[str]] = {
+    "overfitting": frozenset({"exact-duplicates", "normalised-duplicates", "near-duplicates", "rows-below-minimum"}),
+    "divergence": frozenset({"health-low", "mojibake", "garbled-characters", "conflicting-answers", "mixed-schemas"}),
+    "instability": frozenset({"health-low", "mojibake", "garbled-characters", "conflicting-answers", "repetitive-answer"}),
+    "plateau": frozenset({"conflicting-answers", "empty-answer", "health-low"}),
+    "underfitting": frozenset({"conflicting-answers", "rows-below-minimum"}),
+    "zero-loss": frozenset({"empty-answer", "exact-duplicates", "overlong-rows"}),
+}
+"""Problem of a run → slugs of the dataset's rules that are documented as its cause (Pangu FAQ on loss curves and poor results)."""
+
+READING_FAILED = "read-example-failed"
+
+
+def explained(diagnosis: Diagnosis, examination: Examination) -> tuple[tuple[Finding, Finding], ...]:
+    """Return (finding of the run, finding of its data that explains it); a failed reading is explained by every broken record."""
+    pairs = []
+    for symptom in diagnosis.findings:
+        known = EXPLAINS.get(symptom.rule.problem, frozenset())
+        for cause in examination.findings:
+            broken = cause.rule.detector == "record_problem" and cause.rule.severity == "error"
+            if cause.rule.slug in known or (symptom.rule.slug == READING_FAILED and broken):
+                pairs.append((symptom, cause))
+    return tuple(pairs)
+
+
 class _DoesNotApply:
     """The rule is about runs of another kind than this one."""
 
 
-def judge(rule: Rule, measured: Measurements) -> Hit | NotJudged | _DoesNotApply | None:
+def judge(rule: Rule, measured: Lazy) -> Hit | NotJudged | _DoesNotApply | None:
     """Return what `rule` says of a run: a hit, nothing (it looked and is content), or that it could not look.
 
     Its `[evidence]` is the least number of points of a series below which it does not judge; its `[most]` the number above
     which another rule is in charge.
     """
-    series = measured.run.series
     for name, most in rule.most.items():
-        if name in series and len(series[name].finite) > most:
+        if (measured.points(name) or 0) > most:
             return _DoesNotApply()
     for name, need in rule.evidence.items():
-        have = len(series[name].finite) if name in series else 0
+        have = measured.points(name) or 0
         if have < need:
             return NotJudged(rule, (name,), need, have)
     try:

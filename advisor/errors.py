@@ -25,3 +25,7 @@ class BadConfig(AdvisorError):
 
 class BadPlugin(AdvisorError):
     """A reader or a detector that another distribution adds cannot be used."""
+
+
+class UnreadableData(AdvisorError):
+    """A dataset path names nothing that can be read."""

@@ -25,6 +25,12 @@ class At(float):
     """A number that is a position on the run's axis; printed as `step 300`, `epoch 2.5` or `row 12`."""
 
 
+class Term(str):
+    """A word that the interface says in its own language: `role-order.start` is printed as the locale's `term.` of it."""
+
+    __slots__ = ()
+
+
 Axis = Literal["step", "epoch", "row"]
 Confidence = Literal["high", "medium", "low"]
 Trust = Literal["safe", "try", "ask"]
@@ -185,12 +191,31 @@ class NotApplicable(NotMeasurable):
     """A signal has no meaning for this run, such as a place that comes back in a run of one pass: there is nothing to say."""
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in a dataset, as evidence: a record and the text in it that shows what was found.
+
+    line: from 1; the row number in files without lines. column: in characters from 1, 0 where it is the whole record.
+    offset: in bytes from the beginning of the decompressed file, -1 where it has none. excerpt: the text around the place,
+    caret: the character of it that is meant. facts: what the rule's message says about this record.
+    """
+
+    source: str
+    line: int
+    column: int = 0
+    offset: int = -1
+    excerpt: str = ""
+    caret: int = 0
+    facts: Facts = field(default_factory=dict)
+
+
 @dataclass(frozen=True)
 class Hit:
-    """What a detector saw: the numbers for the rule's sentences, and the points that show it."""
+    """What a detector saw: the numbers for the rule's sentences, and the points or the records that show it."""
 
     facts: Facts
     evidence: tuple[Point, ...] = ()
+    places: tuple[Place, ...] = ()
 
 
 @dataclass(frozen=True)

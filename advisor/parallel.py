@@ -7,7 +7,7 @@ import os
 import pickle
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -68,15 +68,19 @@ class Progress(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """How runs are judged: by which rules, and with which settings beside those of the log."""
+    """How runs are judged: by which rules, and with which settings beside those of the log.
+
+    settings: they count more than what the log says. facts: of the training data, where the log does not say them.
+    """
 
     rules: tuple[Rule, ...]
     settings: Mapping[str, Value]
+    facts: Mapping[str, Value] = field(default_factory=dict)
 
     def judge(self, runs: Iterable[Run]) -> Iterator[Diagnosis]:
         """Yield the diagnosis of each run."""
         for run in runs:
-            yield diagnose(replace(run, config={**run.config, **self.settings}), self.rules)
+            yield diagnose(replace(run, config={**self.facts, **run.config, **self.settings}), self.rules)
 
 
 def inputs(paths: Iterable[Path]) -> list[Input]:

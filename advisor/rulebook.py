@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from advisor.book_cache import parse_book, parse_toml
-from advisor.detectors import DETECTORS, Detector, thresholds_of
+from advisor.detectors import ABOUT_DATASETS, DETECTORS, Detector, thresholds_of
 from advisor.errors import BadPlugin, BadRule
 from advisor.model import PROBLEMS, SEVERITIES, Severity
 from advisor.plugins import DETECTORS as DETECTOR_GROUP
@@ -79,6 +79,11 @@ class Rule:
     guidance: tuple[str, ...]
     path: Path
 
+    @property
+    def subject(self) -> str:
+        """What the rule looks at: `run` or `dataset`."""
+        return _subject(self.detector)
+
     @cached_property
     def cases(self) -> tuple[Mapping[str, Any], ...]:
         """The cases that show the rule on both sides of its thresholds."""
@@ -96,24 +101,37 @@ def built_in_folder() -> Path:
     return inside if inside.is_dir() else inside.parent.parent / "rules"
 
 
-def load(extra: Sequence[Path] = (), config: Mapping[str, Any] | None = None) -> tuple[Rule, ...]:
+def load(extra: Sequence[Path] = (), config: Mapping[str, Any] | None = None, subject: str = "") -> tuple[Rule, ...]:
     """Return all rules in force, sorted by family and id: the built-in ones, those of `extra` folders, overridden by `config`.
 
+    subject: `run` or `dataset` for only the rules that look at one. Of the built-in ones about something else, only those that
+    `config` overrides are checked.
     Raises BadRule, whose message names the file, what was expected and what to do, or BadPlugin.
     """
     rules: dict[str, Rule] = {}
+    places: dict[str, Path] = {}
     own = built_in_folder()
     content = parse_book(own)
     files = [Path(name) for name in content if Path(name).parent.name != "causes"]
+    overridden = {rule_id for table in (config or {}).values() if isinstance(table, Mapping) for rule_id in table}
     for path in (*files, *(path for folder in extra for path in _rule_files(folder))):
-        rule = parse(path, content.get(str(path)))
-        if rule.id in rules:
-            raise BadRule(f"{path}: rule id {rule.id} is already used by {rules[rule.id].path}; choose another")
+        data = content.get(str(path))
+        if data is not None and subject and _subject(data.get("detector", "")) != subject and data.get("id") not in overridden:
+            places[str(data.get("id"))] = path
+            continue
+        rule = parse(path, data)
+        if rule.id in places:
+            raise BadRule(f"{path}: rule id {rule.id} is already used by {places[rule.id]}; choose another")
         rules[rule.id] = rule
+        places[rule.id] = path
     if not rules:
         raise BadRule(f"{built_in_folder()}: no rules found; reinstall advisor")
-    known = _override(rules, config or {})
-    return tuple(sorted((r for r in known.values() if r.status != "retired"), key=lambda r: (r.family, r.id)))
+    known = [r for r in _override(rules, config or {}).values() if r.status != "retired" and subject in ("", r.subject)]
+    return tuple(sorted(known, key=lambda r: (r.family, r.id)))
+
+
+def _subject(detector: str) -> str:
+    return "dataset" if detector in ABOUT_DATASETS else "run"
 
 
 def _rule_files(folder: Path) -> Iterator[Path]:

@@ -15,6 +15,7 @@ LAYERS = (
     "locale",
     "readers",
     "signals",
+    "data",
     "detectors",
     "book_cache",
     "effects",
@@ -35,7 +36,19 @@ LAYERS = (
     "cli",
 )
 REGISTERED = {"signal": "signals", "detector": "detectors", "recipe": "recipes"}
-HEAVY = ("torch", "transformers", "scipy", "matplotlib", "pandas", "tensorflow", "ruamel.yaml")
+HEAVY = (
+    "torch",
+    "transformers",
+    "scipy",
+    "matplotlib",
+    "pandas",
+    "tensorflow",
+    "ruamel.yaml",
+    "advisor.data",
+    "pyarrow",
+    "tokenizers",
+    "numba",
+)
 
 
 def _imports(path):

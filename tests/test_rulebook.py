@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from advisor.cases import outcomes, run_of
+from advisor.cases import measured_of, outcomes
+from advisor.data.quality import CHECKS
 from advisor.engine import judge
 from advisor.errors import BadRule
 from advisor.model import PROBLEMS, Finding, Hit
@@ -14,8 +15,8 @@ from advisor.readers.event_patterns import MARKS, PATTERNS
 from advisor.recipes import RANGES, RECIPES
 from advisor.render.words import Words
 from advisor.rulebook import LANGUAGES, LISTS, WORDS, built_in_folder, load, parse
-from advisor.signals import Measurements
 
+ROOT = Path(__file__).parent.parent
 RULES = load()
 EACH = pytest.mark.parametrize("rule", RULES, ids=lambda r: r.id)
 CASES = [pytest.param(o, id=f"{o.name}/{o.expected}-{o.number}") for rule in RULES for o in outcomes(rule)]
@@ -55,12 +56,12 @@ def test_the_sentences_can_be_said_wherever_a_case_fires(rule):
     for case in rule.cases:
         if case["expect"] != "fires":
             continue
-        run = run_of(case)
-        hit = judge(rule, Measurements(run))
+        measured = measured_of(rule, case)
+        hit = judge(rule, measured)
         assert isinstance(hit, Hit)
         finding = Finding(rule, hit)
         for language in LANGUAGES:
-            words = Words(language, run)
+            words = Words(language, getattr(measured, "run", None))
             for key in WORDS:
                 text = words.of(finding, key)
                 assert "nan" not in text.split(), text
@@ -120,6 +121,15 @@ def test_a_list_in_one_language_only_is_an_error(tmp_path, old, new, said):
         parse(_copy(tmp_path, old, new))
 
 
+def test_every_cause_and_every_check_of_the_data_has_its_rule():
+    said = {r.thresholds[key] for r in RULES for key in ("cause", "check") if key in r.thresholds}
+    code = "\n".join(p.read_text(encoding="utf-8") for p in (ROOT / "advisor/data").rglob("*.py"))
+    named = set(re.findall(r'(?:Cause|Flaw|_trouble|_say|trouble)\(\s*"([a-z-]+)"', code))
+    assert named - said <= {"archive-bomb", "damaged-table", "cut-off-answer"}
+    assert set(CHECKS) - said == {"cut-off-answer"}
+    assert {s for s in said if f'"{s}"' not in code} == set()
+
+
 def _copy(tmp_path, old="", new=""):
     text = (built_in_folder() / "overfitting/validation-rise.toml").read_text(encoding="utf-8")
     path = tmp_path / "mine" / "my-rule.toml"
@@ -156,6 +166,25 @@ def test_a_users_folder_adds_rules_under_their_own_id(tmp_path):
 def test_an_id_cannot_be_used_twice(tmp_path):
     with pytest.raises(BadRule, match="already used"):
         load([_copy(tmp_path).parent])
+
+
+def test_rules_about_runs_and_rules_about_datasets_are_loaded_apart_and_are_together_the_book():
+    about = {subject: load(subject=subject) for subject in ("run", "dataset")}
+    assert all(rule.subject == subject for subject, chosen in about.items() for rule in chosen)
+    assert sorted(rule.id for chosen in about.values() for rule in chosen) == sorted(rule.id for rule in RULES)
+    assert min(map(len, about.values())) > 50
+
+
+def test_an_id_of_a_rule_that_was_not_asked_for_cannot_be_used_again(tmp_path):
+    path = _copy(tmp_path, "OVERFIT-001", "DATA-101")
+    with pytest.raises(BadRule, match="already used by"):
+        load([path.parent], subject="run")
+
+
+def test_overrides_of_rules_that_were_not_asked_for_are_checked_all_the_same():
+    assert load(config={"ignore": {"DATA-101": "known"}}, subject="run") == load(subject="run")
+    with pytest.raises(BadRule, match="unknown threshold"):
+        load(config={"thresholds": {"DATA-101": {"min_shar": 1.0}}}, subject="run")
 
 
 def test_advisor_toml_overrides_a_threshold_and_ignores_a_rule_with_a_reason():

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from advisor.cli.common import UserError, language_option, polite, rules_option
-from advisor.model import SEVERITIES, Diagnosis
+from advisor.model import SEVERITIES, Diagnosis, Value
 
 if TYPE_CHECKING:
+    from advisor.data.signals import DatasetMeasurements
+    from advisor.engine import Examination
     from advisor.parallel import Judge
+    from advisor.rulebook import Rule
 
 
 @click.command("analyze")
@@ -41,6 +45,14 @@ if TYPE_CHECKING:
     help="The training configuration (JSON, TOML or YAML), for old values and what the log does not say.",
 )
 @click.option(
+    "--data",
+    "data_paths",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="The training data, to be checked too and joined with what the log shows (repeatable).",
+)
+@click.option(
     "--jobs",
     "-j",
     type=click.IntRange(min=1),
@@ -66,8 +78,8 @@ if TYPE_CHECKING:
 @rules_option
 @polite
 def command(
-    paths: tuple[Path, ...], output: str, lang: str, fail_on: str, config_file: Path | None, jobs: int | None,
-    rule_folders: tuple[Path, ...], target: Path | None, accepted: tuple[str, ...], *, force: bool,
+    paths: tuple[Path, ...], output: str, lang: str, fail_on: str, config_file: Path | None, data_paths: tuple[Path, ...],
+    jobs: int | None, rule_folders: tuple[Path, ...], target: Path | None, accepted: tuple[str, ...], *, force: bool,
 ) -> None:  # fmt: skip
     """Say what is wrong with a training run, and what to change.
 
@@ -88,22 +100,56 @@ def command(
     from advisor.rulebook import load
     from advisor.settings import read_config, read_project
 
-    rules = load(rule_folders, read_project(Path.cwd()))
+    rules = load(rule_folders, read_project(Path.cwd()), subject="" if data_paths else "run")
     extra = read_config(config_file) if config_file else {}
     if target is None and (accepted or force):
         raise UserError("--accept and --force belong to --write-config FILE, which names the configuration to write")
     accepted = accepted_rules(accepted, rules)
     if target is not None:
         check_target(target, config_file, force=force)
-    diagnoses, failed = _judged(paths, Judge(rules, extra), jobs, lang)
+    dataset = _measured(data_paths) if data_paths else None
+    of_runs = tuple(rule for rule in rules if rule.subject == "run")
+    diagnoses, failed = _judged(paths, Judge(of_runs, extra, dataset.facts() if dataset else {}), jobs, lang)
+    examination = _examine(dataset, diagnoses, extra, rules) if dataset else None
     if diagnoses:
-        _print(diagnoses, output, lang)
+        _print(diagnoses, output, lang, examination)
     if failed:
         sys.exit(2)
     if target is not None:
         write(diagnoses, target, config_file, accepted, lang)
-    if fail_on != "never" and any(_at_least(d, fail_on) for d in diagnoses):
+    judged: list[Diagnosis | Examination] = [*diagnoses, *((examination,) if examination else ())]
+    if fail_on != "never" and any(_at_least(d, fail_on) for d in judged):
         sys.exit(1)
+
+
+_OF_THE_RUN = ("num_train_epochs", "max_length", "max_seq_length", "cutoff_len")
+
+
+def _measured(paths: tuple[Path, ...]) -> DatasetMeasurements:
+    from advisor.cli.data import measured
+
+    return measured(paths, (), "auto", None, {})
+
+
+def _examine(
+    dataset: DatasetMeasurements, diagnoses: list[Diagnosis], extra: Mapping[str, Value], rules: tuple[Rule, ...]
+) -> Examination:
+    """Judge the training data under the settings of the first run, and for as many epochs as it had."""
+    from contextlib import suppress
+
+    from advisor.engine import examine
+    from advisor.model import NotMeasurable
+    from advisor.signals import Measurements
+
+    settings = {**(diagnoses[0].run.config if diagnoses else {}), **extra}
+    config: dict[str, Value] = {name: settings[name] for name in _OF_THE_RUN if name in settings}
+    limit = next((config[name] for name in _OF_THE_RUN[1:] if name in config), None)
+    if limit is not None:
+        config["max_length"] = limit
+    if diagnoses and "num_train_epochs" not in config:
+        with suppress(NotMeasurable):
+            config["num_train_epochs"] = Measurements(diagnoses[0].run)["train_epochs"].total
+    return examine(dataset.under(config), rules)
 
 
 def _judged(paths: tuple[Path, ...], judge: Judge, jobs: int | None, lang: str) -> tuple[list[Diagnosis], bool]:
@@ -129,23 +175,45 @@ def _judged(paths: tuple[Path, ...], judge: Judge, jobs: int | None, lang: str) 
     return [diagnosis for outcome in outcomes for diagnosis in outcome.diagnoses], not read.issuperset(paths)
 
 
-def _at_least(diagnosis: Diagnosis, severity: str) -> bool:
+def _at_least(diagnosis: Diagnosis | Examination, severity: str) -> bool:
     grave = SEVERITIES[: SEVERITIES.index(severity) + 1]
     return any(finding.rule.severity in grave for finding in diagnosis.findings)
 
 
-def _print(diagnoses: list[Diagnosis], output: str, lang: str) -> None:
+def _print(diagnoses: list[Diagnosis], output: str, lang: str, examination: Examination | None) -> None:
     if output == "json":
         from advisor.render import json
 
-        click.echo(json.render(diagnoses, lang))
+        click.echo(json.render(diagnoses, lang, _data_document(examination, diagnoses, lang) if examination else None))
     elif output == "markdown":
         from advisor.render import markdown
 
         click.echo(markdown.render(diagnoses, lang), nl=False)
+        if examination:
+            from advisor.render import dataset_text
+
+            click.echo("\n" + dataset_text.markdown(examination, lang, diagnoses=diagnoses), nl=False)
     else:
         from rich.console import Console
 
         from advisor.render import text
 
-        text.render(diagnoses, lang, Console(highlight=False, emoji=False, markup=False))
+        console = Console(highlight=False, emoji=False, markup=False)
+        text.render(diagnoses, lang, console)
+        if examination:
+            from advisor.render import dataset_text
+
+            console.print()
+            dataset_text.render(examination, lang, console, diagnoses=diagnoses)
+
+
+def _data_document(examination: Examination, diagnoses: list[Diagnosis], lang: str) -> dict[str, Any]:
+    from advisor.engine import explained
+    from advisor.render import dataset_json
+
+    pairs = [
+        {"run": number, "finding": symptom.rule.id, "explained_by": cause.rule.id}
+        for number, diagnosis in enumerate(diagnoses)
+        for symptom, cause in explained(diagnosis, examination)
+    ]
+    return {**dataset_json.document(examination, lang), "explains": pairs}

@@ -41,7 +41,7 @@ def command(what: str, output: str, lang: str, rule_folders: tuple[Path, ...]) -
     from advisor.rulebook import load
     from advisor.settings import read_project
 
-    explanation = explain(_source(what), load(rule_folders, read_project(Path.cwd())))
+    explanation = explain(_source(what), load(rule_folders, read_project(Path.cwd()), subject="run"))
     if output == "json":
         click.echo(render.as_json(explanation, lang))
     elif output == "markdown":

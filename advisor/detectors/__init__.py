@@ -6,9 +6,9 @@ Every module of this package registers its detectors when it is imported; all ar
 from importlib import import_module
 from pkgutil import iter_modules
 
-from advisor.detectors.registry import DETECTORS, Detector, thresholds_of
+from advisor.detectors.registry import ABOUT_DATASETS, DETECTORS, Detector, thresholds_of
 
 for _module in iter_modules(__path__):
     import_module(f"{__name__}.{_module.name}")
 
-__all__ = ["DETECTORS", "Detector", "thresholds_of"]
+__all__ = ["ABOUT_DATASETS", "DETECTORS", "Detector", "thresholds_of"]

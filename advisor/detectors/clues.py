@@ -104,6 +104,15 @@ def first_pass(train_epochs: Epochs, *, most: float) -> Hit | None:
 
 
 @detector
+def repeated_rows(run: Run, train_epochs: Epochs, *, least: float, from_epochs: float) -> Hit | None:
+    """At least this share of the rows repeat another one, so that several passes are more passes over what is in them."""
+    share = setting(run.config, "duplicate_share")
+    if share is None or not least <= share < 1 or train_epochs.total < from_epochs:
+        return None
+    return Hit({"share": share, "epochs": train_epochs.total, "effective": train_epochs.total / (1 - share)})
+
+
+@detector
 def few_updates(
     run: Run, train_loss: Series, run_finished: bool, train_beginning_fall: float, *, most: int, min_fall: float
 ) -> Hit | None:

@@ -24,3 +24,13 @@ def thresholds_of(function: Detector) -> Mapping[str, str]:
     names = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
     # Annotations are types, not their names, in a plug-in without `from __future__ import annotations`.
     return {name: getattr(kind := function.__annotations__[name], "__name__", str(kind)) for name in names}
+
+
+ABOUT_DATASETS: set[str] = set()
+"""Names of the detectors that look at a dataset and not at a run."""
+
+
+def dataset_detector(function: F) -> F:
+    """Register `function` as a detector that looks at a dataset."""
+    ABOUT_DATASETS.add(function.__name__)
+    return detector(function)

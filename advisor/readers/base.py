@@ -132,8 +132,7 @@ class Source:
         self.broken = False
         with self.open() as stream:
             self.raw_head = self._read(stream, HEAD_BYTES)
-        # A log that was truncated while it was written to begins with zero bytes.
-        self.encoding = detect_encoding(self.raw_head.lstrip(b"\0"))
+        self.encoding = _encoding_after_zeros(self.raw_head)
         self.head = self.raw_head.decode(self.encoding, errors="replace").replace("\r\n", "\n").lstrip("\0")
 
     def open(self) -> BinaryIO:
@@ -249,6 +248,16 @@ class Source:
 def cleaned(line: str) -> str:
     """Return a line without the carriage returns at its end and the zeros at its beginning."""
     return line.rstrip("\r").lstrip("\0")
+
+
+def _encoding_after_zeros(head: bytes) -> str:
+    """Return the encoding of a log that may begin with zero bytes, as one does that was truncated while it was written to."""
+    zeros = (len(head) - len(head.lstrip(b"\0"))) // 2 * 2  # an odd one is half of a character
+    encoding = detect_encoding(head[zeros:])
+    if zeros and encoding == "utf-16":
+        # A byte-order mark counts at the beginning only.
+        return "utf-16-le" if head[zeros:].startswith(codecs.BOM_UTF16_LE) else "utf-16-be"
+    return encoding
 
 
 def detect_encoding(head: bytes) -> str:

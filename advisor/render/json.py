@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -14,9 +14,14 @@ from advisor.render.words import Words, notes
 SCHEMA = "advisor.analysis/1"
 
 
-def render(diagnoses: Sequence[Diagnosis], language: str) -> str:
-    """Return the JSON document. It is strict: what is not a finite number is null or the text `Infinity`."""
-    document = {"schema": SCHEMA, "runs": [_run(d, language) for d in diagnoses]}
+def render(diagnoses: Sequence[Diagnosis], language: str, data: Mapping[str, Any] | None = None) -> str:
+    """Return the JSON document. It is strict: what is not a finite number is null or the text `Infinity`.
+
+    data: what was found in the training data, where they were given.
+    """
+    document: dict[str, Any] = {"schema": SCHEMA, "runs": [_run(d, language) for d in diagnoses]}
+    if data is not None:
+        document["data"] = data
     return json.dumps(strict(document), ensure_ascii=False, indent=1, allow_nan=False)
 
 

@@ -24,6 +24,7 @@ from advisor.model import (
     Outlook,
     Point,
     Run,
+    Term,
     Value,
 )  # fmt: skip
 from advisor.rulebook import Rule
@@ -50,9 +51,13 @@ class Words:
             return self("at.unknown")
         return self(f"at.{self.axis}", x=f"{x:.0f}" if x == int(x) else f"{x:.4g}")
 
+    def term(self, term: Term) -> str:
+        """Return a word in this language; one that the interface does not know stands as it is."""
+        return self(f"term.{term}") if self.has(f"term.{term}") else str(term)
+
     def fill(self, template: str, facts: Facts) -> str:
         """Return `template` with its placeholders filled; positions are put into words first."""
-        values = {k: self.at(v) if isinstance(v, At) else v for k, v in facts.items()}
+        values = {k: self.at(v) if isinstance(v, At) else self.term(v) if isinstance(v, Term) else v for k, v in facts.items()}
         return template.format(**values)
 
     def of(self, finding: Finding, key: str) -> str:

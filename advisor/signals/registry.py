@@ -39,11 +39,10 @@ def inputs_of(function: Callable[..., Any]) -> tuple[tuple[str, bool], ...]:
     return tuple((name, "None" in str(function.__annotations__[name])) for name in names)
 
 
-class Measurements:
-    """What can be measured on one run, computed when first asked for. Asking for what cannot be measured raises NotMeasurable."""
+class Lazy:
+    """Measurements by name, each computed when first asked for and kept. What cannot be measured raises NotMeasurable."""
 
-    def __init__(self, run: Run) -> None:
-        self.run = run
+    def __init__(self) -> None:
         self._known: dict[str, Any] = {}
 
     def __getitem__(self, name: str) -> Any:
@@ -58,14 +57,11 @@ class Measurements:
         return value
 
     def _measure(self, name: str) -> Any:
-        if name in ("run", "config", "events"):
-            return self.run if name == "run" else getattr(self.run, name)
-        if name in SIGNALS:
-            return self.call(SIGNALS[name], {})
-        series = SERIES.get(name, name)
-        if series in self.run.series:
-            return self.run.series[series]
-        raise NotMeasurable(series)
+        raise NotMeasurable(name)
+
+    def points(self, name: str) -> int | None:
+        """Return how many points of `name` there are to judge by, or None where there is no such thing."""
+        raise NotImplementedError
 
     def call(self, function: Callable[..., Any], thresholds: Mapping[str, Any]) -> Any:
         """Call a signal or a detector with exactly what it declares. An input that may be missing is passed as None."""
@@ -78,3 +74,25 @@ class Measurements:
                     raise
                 given.append(None)
         return function(*given, **thresholds)
+
+
+class Measurements(Lazy):
+    """What can be measured on one run."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__()
+        self.run = run
+
+    def _measure(self, name: str) -> Any:
+        if name in ("run", "config", "events"):
+            return self.run if name == "run" else getattr(self.run, name)
+        if name in SIGNALS:
+            return self.call(SIGNALS[name], {})
+        series = SERIES.get(name, name)
+        if series in self.run.series:
+            return self.run.series[series]
+        raise NotMeasurable(series)
+
+    def points(self, name: str) -> int | None:
+        """Return the number of finite points of a series, or None where it was not logged."""
+        return len(self.run.series[name].finite) if name in self.run.series else None

@@ -94,7 +94,8 @@ def training_kind(config: Facts, objective: str) -> str:
     raise NotMeasurable("config", "objective")
 
 
-ROWS = ("train_rows", "num_train_samples", "train_samples", "num_train_rows")
+ROWS = ("train_rows", "num_train_samples", "train_samples", "num_train_rows", "dataset_rows")
+"""Names of the rows that are trained on, as a log or a configuration gives them; the last as counted in the data themselves."""
 
 
 @signal

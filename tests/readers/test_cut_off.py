@@ -1,6 +1,7 @@
 """Whatever is left of a file, reading it gives runs or UnreadableLog, and nothing else."""
 
 import gzip
+import json
 import tomllib
 from pathlib import Path
 
@@ -64,3 +65,23 @@ def test_a_file_with_overwritten_bytes_never_breaks_the_reader(path, place, junk
 @given(junk=st.binary(max_size=400))
 def test_noise_behind_the_beginning_of_a_binary_format_never_breaks_the_reader(start, junk):
     _read(start + junk)
+
+
+LINES = "".join(json.dumps({"step": step, "loss": 2.5 - step / 100}) + "\n" for step in (10, 20, 30))
+
+
+@pytest.mark.parametrize(
+    ("encoding", "zeros"),
+    [
+        *((encoding, zeros) for encoding in ("utf-8", "utf-8-sig") for zeros in (0, 1, 2, 7, 4096)),
+        *((encoding, zeros) for encoding in ("utf-16", "utf-16-le", "utf-16-be") for zeros in (0, 2, 4096)),
+    ],
+)
+def test_a_log_behind_zero_bytes_is_read_in_any_encoding(encoding, zeros):
+    (run,) = read_bytes(b"\0" * zeros + LINES.encode(encoding), "run.jsonl")
+    assert run.series["train_loss"].values.tolist() == [2.4, 2.3, 2.2]
+
+
+@given(st.integers(0, 5), st.sampled_from([b"\xfe\xff", b"\xff\xfe", b"\xef\xbb\xbf"]), st.binary(max_size=40))
+def test_a_byte_order_mark_behind_zero_bytes_never_breaks_the_reader(zeros, mark, rest):
+    _read(b"\0" * zeros + mark + rest + LINES.encode())

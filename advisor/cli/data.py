@@ -1,0 +1,260 @@
+"""`advisor data check | dedup | stats | convert`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from advisor.cli.common import UserError, language_option, polite, rules_option
+
+if TYPE_CHECKING:
+    from advisor.data.signals import DatasetMeasurements
+
+
+@click.group("data")
+def command() -> None:
+    """Check, clean, measure and convert training data."""
+
+
+def paths_argument(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `PATH…`: files, folders and patterns."""
+    return click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(path_type=Path))(function)
+
+
+def schema_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--format-spec`."""
+    return click.option(
+        "--format-spec",
+        "spec",
+        default="auto",
+        show_default=True,
+        metavar="SCHEMA",
+        help="Shape of the records: pangu-sft, pangu-multi, pangu-text, pangu-ranking, alpaca, prompt-completion, messages, "
+        "sharegpt, dpo, alpaca-dpo, any (valid JSON is enough), or auto.",
+    )(function)
+
+
+def model_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--model`."""
+    return click.option(
+        "--model",
+        type=click.Path(exists=True, path_type=Path),
+        metavar="TOKENIZER",
+        help="A tokenizer.json, or the folder of a model with one: tokens are counted with it. Without it they are estimated.",
+    )(function)
+
+
+def near_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add what steers the search of rows that are nearly the same."""
+    function = click.option(
+        "--engine",
+        type=click.Choice(["local", "ray", "spark"]),
+        default="local",
+        show_default=True,
+        help="Where nearly equal rows are looked for.",
+    )(function)
+    function = click.option(
+        "--similarity",
+        type=click.FloatRange(0.1, 1.0),
+        default=0.7,
+        show_default=True,
+        help="From which likeness rows are nearly equal.",
+    )(function)
+    return click.option("--near/--no-near", default=True, show_default=True, help="Look for nearly equal rows too.")(function)
+
+
+@command.command("check")
+@paths_argument
+@click.option(
+    "--eval",
+    "evaluation",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="Evaluation data, to look for rows that are trained on too (repeatable).",
+)
+@schema_option
+@model_option
+@click.option("--max-length", type=click.IntRange(min=1), metavar="N", help="Tokens a row may have in training.")
+@click.option(
+    "--method",
+    type=click.Choice(["sft", "dpo", "ranking", "rft", "grpo", "pretrain"]),
+    help="What the data are for; it decides how many rows are enough.  [default: by the schema]",
+)
+@click.option("--epochs", type=float, metavar="N", help="Planned epochs, for the effective ones that duplicates make of them.")
+@click.option(
+    "--repair",
+    type=click.Path(path_type=Path),
+    metavar="OUT",
+    help="Write a corrected copy, and beside it the list of what was changed.",
+)
+@click.option(
+    "--format",
+    "output",
+    type=click.Choice(["text", "json", "markdown"]),
+    default="text",
+    show_default=True,
+    help="Form of the answer.",
+)
+@click.option("--all", "every", is_flag=True, help="Show every record that was found, not the first three of each kind.")
+@click.option(
+    "--fail-on",
+    type=click.Choice(["error", "warning", "info", "never"]),
+    default="error",
+    show_default=True,
+    help="End with status 1 where a finding is at least this grave.",
+)
+@near_options
+@language_option
+@rules_option
+@polite
+def check(
+    paths: tuple[Path, ...], evaluation: tuple[Path, ...], spec: str, model: Path | None, max_length: int | None,
+    method: str | None, epochs: float | None, repair: Path | None, output: str, every: bool, fail_on: str, near: bool,
+    similarity: float, engine: str, lang: str, rule_folders: tuple[Path, ...],
+) -> None:  # fmt: skip
+    """Say which records a trainer would choke on and why, what is duplicated or leaks, and whether there is enough.
+
+    PATH is a data file (JSON lines, a JSON array, CSV, TSV, Parquet, Arrow, text; also compressed), a folder or a pattern.
+    Status: 0 nothing as grave as --fail-on, 1 something is, 2 an input cannot be read.
+    """
+    from advisor.engine import examine
+    from advisor.rulebook import load
+    from advisor.settings import read_project
+
+    rules = load(rule_folders, read_project(Path.cwd()), subject="dataset")
+    given = (("max_length", max_length), ("num_train_epochs", epochs), ("method", method))
+    config = {name: value for name, value in given if value is not None}
+    examination = examine(measured(paths, evaluation, spec, model, config, near=near, engine=engine, similarity=similarity), rules)
+    print_examination(examination, output, lang, every=every)
+    if repair is not None:
+        from advisor.data.repair import repair_all
+        from advisor.render.words import Words
+
+        done = repair_all(paths, repair, spec=spec)
+        click.echo(Words(lang)("repaired", **done), err=output != "text")
+    if fails(examination, fail_on):
+        sys.exit(1)
+
+
+def measured(
+    paths: tuple[Path, ...], evaluation: tuple[Path, ...], spec: str, model: Path | None, config: dict[str, Any],
+    *, near: bool = True, engine: str = "local", similarity: float = 0.7,
+) -> DatasetMeasurements:  # fmt: skip
+    """Read a dataset and return its measurements."""
+    from advisor.data.signals import DatasetMeasurements
+    from advisor.data.survey import survey
+    from advisor.data.tokens import Counter
+
+    found = survey(paths, evaluation, spec=spec, counter=Counter(model), config=config)
+    return DatasetMeasurements(found, near=near, engine=engine, threshold=similarity)
+
+
+def print_examination(examination: Any, output: str, lang: str, *, every: bool) -> None:
+    """Print what was found in a dataset."""
+    if output == "json":
+        from advisor.render import dataset_json
+
+        click.echo(dataset_json.render(examination, lang))
+    elif output == "markdown":
+        from advisor.render import dataset_text
+
+        click.echo(dataset_text.markdown(examination, lang, every=every), nl=False)
+    else:
+        from rich.console import Console
+
+        from advisor.render import dataset_text
+
+        dataset_text.render(examination, lang, Console(highlight=False, emoji=False, markup=False), every=every)
+
+
+def fails(examination: Any, fail_on: str) -> bool:
+    """Tell whether a finding is at least as grave as `fail_on`."""
+    from advisor.model import SEVERITIES
+
+    if fail_on == "never":
+        return False
+    grave = SEVERITIES[: SEVERITIES.index(fail_on) + 1]
+    return any(finding.rule.severity in grave for finding in examination.findings)
+
+
+@command.command("dedup")
+@paths_argument
+@click.option("-o", "--output", "out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The file to write.")
+@schema_option
+@near_options
+@language_option
+@polite
+def dedup(paths: tuple[Path, ...], out: Path, spec: str, near: bool, similarity: float, engine: str, lang: str) -> None:
+    """Write the data with one row of each cluster; the order is kept, and the rows left out are written beside it.
+
+    Of equal rows the first is kept, of nearly equal ones the complete and longest.
+    """
+    from advisor.data.dedup import dedup as run
+    from advisor.render.words import Words
+
+    _not_the_source(paths, out)
+    done = run(measured(paths, (), spec, None, {}, near=near, engine=engine, similarity=similarity), out)
+    click.echo(Words(lang)("deduplicated", **done))
+
+
+@command.command("stats")
+@paths_argument
+@schema_option
+@model_option
+@click.option(
+    "--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Form of the numbers."
+)
+@language_option
+@polite
+def stats(paths: tuple[Path, ...], spec: str, model: Path | None, output: str, lang: str) -> None:
+    """Print the numbers of a dataset: rows, tokens, lengths, languages, diversity, and a picture of the lengths."""
+    import json
+
+    from advisor.data.stats import statistics
+    from advisor.data.survey import survey
+    from advisor.data.tokens import Counter
+
+    counter = Counter(model)
+    numbers = statistics(survey(paths, spec=spec, counter=counter).train, exact=counter.exact)
+    if output == "json":
+        click.echo(json.dumps(numbers, ensure_ascii=False, indent=1))
+        return
+    from advisor.render.dataset_stats import render
+
+    click.echo(render(numbers, lang))
+
+
+@command.command("convert")
+@paths_argument
+@click.option("--to", "target", required=True, metavar="SCHEMA", help="The schema to write; see --format-spec of `data check`.")
+@click.option("-o", "--output", "out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The file to write.")
+@click.option(
+    "--rule",
+    type=click.Choice(["continue-sentence", "continue-paragraph", "expand-sentence", "expand-paragraph", "write-from-title"]),
+    help="Make questions and answers of plain text by this documented rule.",
+)
+@click.option("--drop-extra", is_flag=True, help="Leave out keys that the schemas do not know.")
+@schema_option
+@language_option
+@polite
+def convert(paths: tuple[Path, ...], target: str, out: Path, rule: str | None, drop_extra: bool, spec: str, lang: str) -> None:
+    """Write the data in another schema: without loss, or not at all.
+
+    The suffix of the file says its format: .jsonl, .json, .csv, .tsv or .parquet.
+    """
+    from advisor.data.convert import convert as run
+    from advisor.render.words import Words
+
+    _not_the_source(paths, out)
+    done = run(paths, target, out, rule=rule, spec=spec, keep_extra=not drop_extra, language=lang)
+    click.echo(Words(lang)("converted", **done))
+
+
+def _not_the_source(paths: tuple[Path, ...], out: Path) -> None:
+    if out.exists() and any(path.exists() and path.resolve() == out.resolve() for path in paths):
+        raise UserError(f"{out}: this is the source, which is never overwritten; give another file")
