@@ -6,6 +6,9 @@ import re
 from collections.abc import Sequence
 
 _ANSI = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|[@-Z\\-_])|\x1b")
+_COLOUR = r"(?:bright_)?(?:black|red|green|yellow|blue|magenta|cyan|white)|#[0-9a-f]{6}"
+_STYLE = rf"(?:b|bold|dim|i|italic|u|underline|(?:on )?(?:{_COLOUR}))"
+_MARKUP = re.compile(rf"\[/?{_STYLE}(?: {_STYLE})*\]|\[/\]")
 _RANK = re.compile(
     r"\s*(?:(\d{1,4}):\s"
     r"|\[?(?:default|rank|worker|algo|node)[-_ ]?(\d{1,4})(?:-\w{5})?\]?\s*[:>|]\s?"
@@ -26,7 +29,8 @@ NUMBER = r"[-+]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?(?:nan|inf(?:init
 
 
 def strip_ansi(line: str) -> str:
-    """Return `line` without colours and cursor movements."""
+    """Return `line` without colours and cursor movements, and without those that rich was to print (`[bold]0.5[/]`)."""
+    line = _MARKUP.sub("", line) if "[/" in line else line
     return _ANSI.sub("", line) if "\x1b" in line else line
 
 

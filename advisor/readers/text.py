@@ -18,11 +18,12 @@ _EXCLUDED = frozenset(normalise(f"{word} loss") for word in OTHER_LOSSES)
 _WORD = r"[A-Za-z_\u4e00-\u9fff][\w./%-]*+"
 _METRIC = re.compile(
     rf"(?<![\w./@-])(?P<key>{_WORD}(?: (?!(?:nan|inf|infinity|is)\b){_WORD}){{0,3}}+)['\"]?(?:\s*\([^():=]{{0,20}}\))?"
-    rf"(?:\s*(?:=+>?|:+|->|→|：|\||为|\bis\b)\s*|\s+)(?:tensor\()?['\"\[]?(?P<value>(?>\d{{1,3}}(?:,\d{{3}})+(?![\d,])(?:\.\d+)?|{NUMBER}))(?!\d*[/:]\d)(?P<end>.?)",
+    rf"(?:\s*(?:=+>?|:+|->|→|：|\||\bis\b)\s*|\s+)(?:tensor\()?['\"\[]?(?P<value>(?>\d{{1,3}}(?:,\d{{3}})+(?![\d,])(?:\.\d+)?|{NUMBER}))(?!\d*[/:]\d)(?P<end>.?)",
     re.IGNORECASE,
 )
 """Up to four words and a number, with or without a sign between them. Which words count is decided by the table of names."""
 
+_IS_IN_CHINESE = re.compile(r"为(?=\s*[-+]?(?:\.?\d|nan|inf))", re.IGNORECASE)
 _AXIS = re.compile(
     r"(?<![\w-])['\"]?(?P<key>(?:global[ _]|current[ _]|train(?:ing)?[ _])?(?:step|epoch|iteration|iter|update|num_updates)s?"
     r"|current_steps|训练轮次|轮次|轮数|训练步数|步数|迭代|train(?=: \d+ \[))['\"]?(?:\(\w+\))?(?:\.\.\.)?[\s:=#\[(|：]*"
@@ -154,6 +155,7 @@ def _layout(text: str) -> tuple[_Layout, bool]:
     """Find the quantities that one line of text names."""
     if "CV Batch " in text:  # WeNet's loss of one batch of an evaluation
         return _Layout(), True
+    text = _IS_IN_CHINESE.sub("：", text) if "为" in text else text
     found: dict[str, tuple[int, int]] = {}
     told_by_shape = True
     for match in _METRIC.finditer(text):
