@@ -29,9 +29,13 @@ NUMBER = r"[-+]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?(?:nan|inf(?:init
 
 
 def strip_ansi(line: str) -> str:
-    """Return `line` without colours and cursor movements, and without those that rich was to print (`[bold]0.5[/]`)."""
-    line = _MARKUP.sub("", line) if "[/" in line else line
+    """Return `line` without colours and cursor movements."""
     return _ANSI.sub("", line) if "\x1b" in line else line
+
+
+def strip_markup(line: str) -> str:
+    """Return `line` without the colours that rich was to print: `[bold]0.5[/]`."""
+    return _MARKUP.sub("", line) if "[/" in line else line
 
 
 def split_rank(line: str) -> tuple[int | None, str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from advisor.readers.base import Format, Record, Row, Source
-from advisor.readers.clean import NUMBER, number, pieces
+from advisor.readers.clean import NUMBER, number, pieces, strip_markup
 from advisor.readers.events import event_in
 from advisor.readers.names import AXES, OTHER_LOSSES, canonical, is_loss_like, normalise, of_evaluation
 from advisor.readers.ranks import OneRank
@@ -133,6 +133,7 @@ AXES_SET = frozenset(AXES)
 
 def parse_line(text: str) -> Mapping[str, float]:
     """Return the quantities that one line of text names, by canonical name; empty where it names none."""
+    text = strip_markup(text)
     layout = _layout(text)
     values = numbers_at(layout.spans, text)
     if layout.pair is not None:
