@@ -35,7 +35,7 @@ def strip_ansi(line: str) -> str:
 
 def strip_markup(line: str) -> str:
     """Return `line` without the colours that rich was to print: `[bold]0.5[/]`."""
-    return _MARKUP.sub("", line) if "[/" in line else line
+    return _MARKUP.sub("", line)
 
 
 def split_rank(line: str) -> tuple[int | None, str]:
@@ -52,7 +52,7 @@ def split_rank(line: str) -> tuple[int | None, str]:
 def pieces(line: str) -> Sequence[tuple[int | None, str]]:
     """Return (rank, text) of what carriage returns wrote one over the other on `line`; a rank before the first is that of all."""
     if "\r" not in line:
-        return (split_rank(strip_ansi(line)),)
+        return (split_rank(strip_ansi(line) if "\x1b" in line else line),)
     of: int | None = None
     found = []
     for piece in line.split("\r"):

@@ -133,7 +133,8 @@ AXES_SET = frozenset(AXES)
 
 def parse_line(text: str) -> Mapping[str, float]:
     """Return the quantities that one line of text names, by canonical name; empty where it names none."""
-    text = strip_markup(text)
+    if "[/" in text:
+        text = strip_markup(text)
     layout = _layout(text)
     values = numbers_at(layout.spans, text)
     if layout.pair is not None:
