@@ -16,6 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
+from zlib import crc32
 
 from advisor import __version__
 from advisor.errors import BadRule
@@ -37,7 +38,7 @@ def parse_book(folder: Path) -> Mapping[str, Mapping[str, Any]]:
     """Return the content of the TOML files under `folder` by their path, in order and without the cases. Raises BadRule."""
     paths = sorted(folder.rglob("*.toml"))
     key = _key(folder, paths)
-    cache = _cache_file()
+    cache = _cache_file(folder)
     if cache is not None:
         with suppress(OSError, ValueError, KeyError, TypeError):
             kept = json.loads(cache.read_bytes())
@@ -55,12 +56,14 @@ def _key(folder: Path, paths: Sequence[Path]) -> list[Any]:
     return [__version__, str(folder), len(found), sum(s.st_size for s in found), max((s.st_mtime_ns for s in found), default=0)]
 
 
-def _cache_file() -> Path | None:
+def _cache_file(folder: Path) -> Path | None:
+    """Return where the rule book of this folder is kept; each installation has its own file."""
     if sys.platform == "win32":
         base = os.environ.get("LOCALAPPDATA")
     else:
         base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111  Path.home() raises without one
-    return Path(base) / "finetune-advisor" / "rules.json" if base and Path(base).is_absolute() else None
+    name = f"rules-{crc32(str(folder).encode()):08x}.json"
+    return Path(base) / "finetune-advisor" / name if base and Path(base).is_absolute() else None
 
 
 def _write(cache: Path, text: str) -> None:

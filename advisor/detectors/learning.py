@@ -96,6 +96,28 @@ def slow_descent(
 
 
 @detector
+def rate_without_effect(
+    train_loss: Series, train_level: Level, peak_learning_rate: float, rate_band: RateBand,
+    *, below_band: float, max_fall: float, noise_factor: float,
+) -> Hit | None:  # fmt: skip
+    """A learning rate more than `below_band` times under the plausible band, and a loss that did not fall beyond its noise."""
+    if not 0 < peak_learning_rate * below_band < rate_band.low:
+        return None
+    fall = train_level.first - train_level.end
+    if fall > max(max_fall * abs(train_level.first), noise_factor * train_level.fall_uncertainty):
+        return None
+    finite = train_loss.finite
+    facts = {
+        "rate": peak_learning_rate,
+        "low": rate_band.low,
+        "times": rate_band.low / peak_learning_rate,
+        "first": train_level.first,
+        "end": train_level.end,
+    }
+    return Hit(facts, (finite.point(0), finite.point(len(finite) - 1)))
+
+
+@detector
 def learning_rate_zero(learning_rate: Series, lr_schedule: Schedule, *, min_share: float) -> Hit | None:
     """The logged learning rate is exactly zero in at least `min_share` of the log."""
     if lr_schedule.zero_share < min_share:

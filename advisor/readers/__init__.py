@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from advisor.readers.registry import formats, read_bytes, read_path, read_stream, units
+from advisor.readers.known import formats
+from advisor.readers.registry import read_bytes, read_path, read_stream, units
 
 __all__ = ["formats", "read_bytes", "read_path", "read_stream", "units"]

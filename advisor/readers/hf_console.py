@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from advisor.model import Event
-from advisor.readers.base import Format, Record, Row, Source, Unread
+from advisor.readers.banners import settings_in
+from advisor.readers.base import Format, Record, Row, Settings, Source, Unread
 from advisor.readers.clean import NUMBER, pieces
 from advisor.readers.events import event_in
 from advisor.readers.names import SPLIT_KEYS, canonical_keys, is_evaluation, is_loss_like, of_evaluation
@@ -106,6 +107,8 @@ def _records(text: str, line: int) -> Iterator[Record]:
         yield anchored
     elif (event := event_in(text, line)) is not None:
         yield event
+    elif settings := settings_in(text):
+        yield Settings(settings)
 
 
 @dataclass(frozen=True, slots=True)

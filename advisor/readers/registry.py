@@ -8,96 +8,26 @@ import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
-from advisor.errors import BadPlugin, NotALog, UnreadableLog
+from advisor.errors import NotALog, UnreadableLog
 from advisor.model import Run, Value
-from advisor.plugins import READERS, load_all
-from advisor.readers import (
-    advisor_log,
-    boosting,
-    espnet,
-    fairseq,
-    fastai,
-    folder,
-    hf_console,
-    json_document,
-    json_lines,
-    keras_console,
-    litgpt,
-    marian,
-    mlflow,
-    notebook,
-    paragraphs,
-    sockeye,
-    table,
-    tensorboard,
-    terse,
-    text,
-    trackio,
-    trainer_state,
-    ultralytics,
-    ultralytics_console,
-    wandb,
-)
+from advisor.readers import folder
 from advisor.readers.assemble import assemble
-from advisor.readers.base import Format, Source
+from advisor.readers.base import Source
+from advisor.readers.known import added, binary_formats, formats, text_formats
 from advisor.readers.names import is_loss_like
 from advisor.readers.objects import scalars
 from advisor.readers.ranks import head_of_one_rank, of_one_rank
 from advisor.readers.streams import Watch
-
-BUILT_IN: tuple[Format, ...] = (
-    tensorboard.FORMAT,
-    wandb.FORMAT,
-    trackio.FORMAT,
-    mlflow.DATABASE,
-    advisor_log.FORMAT,
-    notebook.FORMAT,
-    mlflow.FORMAT,
-    trainer_state.FORMAT,
-    json_document.ARRAY,
-    json_document.FORMAT,
-    fairseq.FORMAT,
-    keras_console.FORMAT,
-    hf_console.FORMAT,
-    json_lines.FORMAT,
-    wandb.CHART,
-    ultralytics.FORMAT,
-    ultralytics_console.FORMAT,
-    table.FORMAT,
-    table.LONG,
-    fastai.FORMAT,
-    boosting.FORMAT,
-    boosting.CATBOOST,
-    marian.FORMAT,
-    espnet.FORMAT,
-    litgpt.FORMAT,
-    sockeye.FORMAT,
-    paragraphs.FORMAT,
-    terse.FORMAT,
-    text.FORMAT,
-)
 
 MOST_IN_MEMORY = 1 << 23
 """Bytes of a stream that are kept in memory; what is longer goes to a temporary file."""
 
 _WANDB_SUMMARY = re.compile(r'\{(?=[^\n]*"_wandb"\s*:)(?=[^\n]*"_runtime"\s*:)[^\n]*\}\s*\Z')
 _WANDB_RUNS = re.compile(r'"?Name"?,(?:"?ID"?,)?"?State"?,.*"?Created"?,.*"?Runtime"?,')
-
-
-@lru_cache(maxsize=1)
-def formats() -> tuple[Format, ...]:
-    """Return all formats: those that plug-ins add by the entry point `advisor.readers.v1`, then our own. Raises BadPlugin."""
-    added = []
-    for name, loaded in load_all(READERS):
-        if not isinstance(loaded, Format):
-            raise BadPlugin(f"{name} is {type(loaded).__name__}; expected an advisor.readers.base.Format")
-        added.append(loaded)
-    return (*added, *BUILT_IN)
 
 
 def read_path(path: Path, watch: Watch | None = None) -> list[Run]:
@@ -143,14 +73,16 @@ def _opened(path: Path, watch: Watch | None) -> Source:
 def _read(source: Source) -> list[Run]:
     if source.is_empty:
         raise NotALog(f"{source.name}: empty; give a log that holds at least one logged loss")
-    binary = [f for f in formats() if f.magic and f.recognises(source)]
+    binary = (
+        [f for f in binary_formats() if f.recognises(source)] if b"\0" in source.raw_head or any(f.magic for f in added()) else []
+    )
     if not binary:
         if (what := _known_other(source)) is not None:
             raise NotALog(f"{source.name}: {what}")
         if runs := _read_one_rank(source):
             return runs
     # Most logs are read by the first format that recognises them; the others are not asked then.
-    candidates = binary or (f for f in formats() if not f.magic and f.recognises(source))
+    candidates = binary or (f for f in text_formats() if f.recognises(source))
     with_events: list[Run] = []
     for candidate in candidates:
         runs = assemble(candidate.read(source), source.name, candidate.name)
@@ -176,13 +108,24 @@ def _read_one_rank(source: Source) -> list[Run]:
     head = head_of_one_rank(source)
     if head is None:
         return []
-    others = [f for f in formats() if not f.magic and not f.keeps_ranks_apart and f.recognises(head)]
+    others = [f for f in text_formats() if not f.keeps_ranks_apart and f.recognises(head)]
     whole = of_one_rank(source) if others else source
     for candidate in others:
         runs = assemble(candidate.read(whole), source.name, candidate.name)
         if any(is_loss_like(run.series) for run in runs):
             return [replace(run, notes=("one-rank", *run.notes)) for run in runs]
     return []
+
+
+def _may_be_binary(source: Source) -> bool:
+    """Tell whether a binary format may fit: every file of our own has zero bytes near its beginning, those of plug-ins may not."""
+    return b"\0" in source.raw_head or any(f.magic for f in added())
+
+
+def _is_closing_summary(head: str) -> bool:
+    from advisor.readers.json_document import is_closing_summary  # needed for few files, and slow to load
+
+    return is_closing_summary(head)
 
 
 def _known_other(source: Source) -> str | None:
@@ -194,7 +137,7 @@ def _known_other(source: Source) -> str | None:
         return "an HTML page, not a log; download the raw file"
     if head.startswith("This is") and "TeX, Version" in head[:200]:
         return "a LaTeX log, not a training log"
-    if json_document.is_closing_summary(head):
+    if head.startswith("{") and _is_closing_summary(head):
         return "the Trainer's closing values, which hold no curve; give `trainer_state.json` from the same folder"
     if _WANDB_SUMMARY.match(head):
         return "a W&B summary, which holds only the last value of each quantity; give the run's `.wandb` file"

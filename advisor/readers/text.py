@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from advisor.readers.base import Format, Record, Row, Source
+from advisor.readers.banners import settings_in
+from advisor.readers.base import Format, Record, Row, Settings, Source
 from advisor.readers.clean import NUMBER, number, pieces, strip_markup
 from advisor.readers.events import event_in
 from advisor.readers.names import AXES, OTHER_LOSSES, canonical, is_loss_like, normalise, of_evaluation
@@ -110,6 +111,8 @@ def _records(source: Source) -> Iterator[tuple[Record, bool]]:
                 yield Row(line, measured), bar is not None and "step" in measured
             elif (event := event_in(text, line)) is not None:
                 yield event, False
+            elif settings := settings_in(text):
+                yield Settings(settings), False
             else:
                 if heading := _HEADING.match(text):
                     epoch = float(heading[1])

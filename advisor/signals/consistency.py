@@ -197,10 +197,14 @@ def rate_jump(learning_rate: Series) -> RateJump:
     n, side = len(rates), JUMP_SIDE
     if n < 4 * side:
         raise NotMeasurable("learning_rate", need=4 * side, have=n)
-    medians = np.median(np.lib.stride_tricks.sliding_window_view(rates.values, side), axis=1)
-    inner = np.arange(side, n - side)
-    base = np.maximum(medians[inner - side], medians[inner + 1])
+    values, inner = rates.values, np.arange(side, n - side)
+    # A jump stands above the rates a side away; medians are taken only there, which costs nothing on a smooth schedule.
+    inner = inner[values[inner] > np.maximum(values[inner - side], values[inner + side])]
+    if not len(inner):
+        return RateJump(1.0, 0, float(values[0]))
+    windows = np.lib.stride_tricks.sliding_window_view(values, side)
+    base = np.maximum(np.median(windows[inner - side], axis=1), np.median(windows[inner + 1], axis=1))
     with np.errstate(divide="ignore", invalid="ignore"):
-        height = np.where(base > 0, rates.values[inner] / base, 0.0)
+        height = np.where(base > 0, values[inner] / base, 0.0)
     best = int(np.argmax(height))
     return RateJump(float(height[best]), int(inner[best]), float(base[best]))

@@ -130,7 +130,7 @@ def eval_end_trend(eval_loss: Series, eval_best: Best) -> EvalTrend:
         theil_sen(tail) * (n - 1) / 10 / scale,
         mann_kendall(values[-max(n // 2, LEAST_POINTS) :]),
         eval_best.index >= n - 1 - n // 10,
-        (float(values[0]) - float(np.min(values))) / scale,
+        (float(np.median(values[: max(n // 4, 1)])) - float(np.median(values[-max(n // 3, 1) :]))) / scale,
     )
 
 

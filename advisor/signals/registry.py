@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -36,11 +35,8 @@ def signal(function: F) -> F:
 @lru_cache(maxsize=512)
 def inputs_of(function: Callable[..., Any]) -> tuple[tuple[str, bool], ...]:
     """Return (name, may be missing) of the positional parameters of a signal or a detector."""
-    return tuple(
-        (p.name, "None" in str(p.annotation))
-        for p in inspect.signature(function).parameters.values()
-        if p.kind is not inspect.Parameter.KEYWORD_ONLY
-    )
+    names = function.__code__.co_varnames[: function.__code__.co_argcount]
+    return tuple((name, "None" in str(function.__annotations__[name])) for name in names)
 
 
 class Measurements:

@@ -1,0 +1,48 @@
+"""What trainers print before the first step: the plan of the run and the size of the model, as settings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from advisor.model import Value
+from advisor.readers.clean import NUMBER, number
+
+_HINT = re.compile(
+    r"num examples|num epochs|optimization steps|batch size per device|accumulation steps|params|parameters", re.IGNORECASE
+)
+
+PATTERNS: tuple[tuple[str, str], ...] = (
+    ("train_rows", r"\bNum examples\s*=\s*(?P<value>[\d,]+)"),
+    ("num_train_epochs", r"\bNum Epochs\s*=\s*(?P<value>[\d,.]+)"),
+    ("max_steps", r"\b(?:Total optimization|Total) steps\s*=\s*(?P<value>[\d,]+)"),
+    ("per_device_train_batch_size", r"\b(?:Instantaneous )?batch size per device\s*=\s*(?P<value>[\d,]+)"),
+    ("gradient_accumulation_steps", r"\bGradient accumulation steps\s*=\s*(?P<value>[\d,]+)"),
+    ("trainable_parameters", r"\bNumber of trainable parameters\s*=\s*(?P<value>[\d,]+)"),
+    ("trainable_parameters", r"\btrainable params:\s*(?P<value>[\d,]{4,})\s*\|\|"),
+    ("num_parameters", r"\ball params:\s*(?P<value>[\d,]{4,})"),
+    (
+        "num_parameters",
+        r"\b(?:model params|total params|number of parameters|model size)\s*[:=]\s*"
+        rf"(?P<value>{NUMBER})\s*(?P<unit>[MB])(?:illion)?\b",
+    ),
+)  # fmt: skip
+"""Setting, and how it is printed: by the Trainer's and Unsloth's banners, by peft, by nanoGPT, minimind and their kin."""
+
+_PATTERNS = tuple((name, re.compile(pattern, re.IGNORECASE)) for name, pattern in PATTERNS)
+_UNITS = {"m": 1e6, "b": 1e9}
+
+
+def settings_in(text: str) -> dict[str, Value]:
+    """Return the settings that a line of a banner names; empty for all other lines."""
+    return dict(_found(text)) if _HINT.search(text) else {}
+
+
+def _found(text: str) -> Iterator[tuple[str, Value]]:
+    for name, pattern in _PATTERNS:
+        match = pattern.search(text)
+        value = number(match["value"]) if match else None
+        if match is None or value is None or value <= 0:
+            continue
+        value *= _UNITS[match["unit"].lower()] if "unit" in match.groupdict() else 1
+        yield name, int(value) if value == int(value) else value
