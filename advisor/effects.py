@@ -26,10 +26,12 @@ def effect_of(parameter: str, old: Value | None, new: Value, recipe: str, measur
     return None
 
 
-def _stopping_at_best(measured: Measurements) -> Effect:
-    """From the last to the best evaluation, as measured in this run, give or take its noise."""
+def _stopping_at_best(measured: Measurements) -> Effect | None:
+    """From the last to the best evaluation, as measured in this run, give or take its noise; None where the last is 0."""
     best, noise = measured["eval_best"].value, measured["eval_noise"]
     last = float(measured["eval_loss"].finite.values[-1])
+    if not last:
+        return None
     gain, error = (best - last) / abs(last), NOISE_UNITS * noise / abs(last)
     return Effect(gain - error, min(gain + error, 0.0), "measured")
 

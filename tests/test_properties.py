@@ -76,6 +76,7 @@ values = st.one_of(st.floats(allow_nan=True, allow_infinity=True), st.integers(-
 
 @relaxed
 @given(st.lists(st.tuples(values, values, values, values), min_size=1, max_size=60))
+@example([(0.0, 0.0, 0.0, 0.0), (2.0, 0.0, 0.0, 1.0), (0.0, -1.0, 0.0, 0.0)])
 def test_nan_and_infinity_anywhere_are_survived(rows):
     lines = [{"step": i, "epoch": e, "loss": loss, "grad_norm": g, "eval_loss": v} for i, (e, loss, g, v) in enumerate(rows)]
     survives("\n".join(json.dumps(line) for line in lines).encode())

@@ -6,6 +6,9 @@ import re
 from collections.abc import Sequence
 
 _ANSI = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|[@-Z\\-_])|\x1b")
+_COLOUR = r"(?:bright_)?(?:black|red|green|yellow|blue|magenta|cyan|white)|#[0-9a-f]{6}"
+_STYLE = rf"(?:b|bold|dim|i|italic|u|underline|(?:on )?(?:{_COLOUR}))"
+_MARKUP = re.compile(rf"\[/?{_STYLE}(?: {_STYLE})*\]|\[/\]")
 _RANK = re.compile(
     r"\s*(?:(\d{1,4}):\s"
     r"|\[?(?:default|rank|worker|algo|node)[-_ ]?(\d{1,4})(?:-\w{5})?\]?\s*[:>|]\s?"
@@ -30,6 +33,11 @@ def strip_ansi(line: str) -> str:
     return _ANSI.sub("", line) if "\x1b" in line else line
 
 
+def strip_markup(line: str) -> str:
+    """Return `line` without the colours that rich was to print: `[bold]0.5[/]`."""
+    return _MARKUP.sub("", line)
+
+
 def split_rank(line: str) -> tuple[int | None, str]:
     """Return the rank that a launcher put before `line` (`[rank1]: …`, `[default7]:…`, `0: …`) and the rest.
 
@@ -44,7 +52,7 @@ def split_rank(line: str) -> tuple[int | None, str]:
 def pieces(line: str) -> Sequence[tuple[int | None, str]]:
     """Return (rank, text) of what carriage returns wrote one over the other on `line`; a rank before the first is that of all."""
     if "\r" not in line:
-        return (split_rank(strip_ansi(line)),)
+        return (split_rank(strip_ansi(line) if "\x1b" in line else line),)
     of: int | None = None
     found = []
     for piece in line.split("\r"):

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from advisor.readers.banners import settings_in
 from advisor.readers.base import Format, Record, Row, Settings, Source
-from advisor.readers.clean import NUMBER, number, pieces
+from advisor.readers.clean import NUMBER, number, pieces, strip_markup
 from advisor.readers.events import event_in
 from advisor.readers.names import AXES, OTHER_LOSSES, canonical, is_loss_like, normalise, of_evaluation
 from advisor.readers.ranks import OneRank
@@ -19,11 +19,12 @@ _EXCLUDED = frozenset(normalise(f"{word} loss") for word in OTHER_LOSSES)
 _WORD = r"[A-Za-z_\u4e00-\u9fff][\w./%-]*+"
 _METRIC = re.compile(
     rf"(?<![\w./@-])(?P<key>{_WORD}(?: (?!(?:nan|inf|infinity|is)\b){_WORD}){{0,3}}+)['\"]?(?:\s*\([^():=]{{0,20}}\))?"
-    rf"(?:\s*(?:=+>?|:+|->|→|：|\||为|\bis\b)\s*|\s+)(?:tensor\()?['\"\[]?(?P<value>(?>\d{{1,3}}(?:,\d{{3}})+(?![\d,])(?:\.\d+)?|{NUMBER}))(?!\d*[/:]\d)(?P<end>.?)",
+    rf"(?:\s*(?:=+>?|:+|->|→|：|\||\bis\b)\s*|\s+)(?:tensor\()?['\"\[]?(?P<value>(?>\d{{1,3}}(?:,\d{{3}})+(?![\d,])(?:\.\d+)?|{NUMBER}))(?!\d*[/:]\d)(?P<end>.?)",
     re.IGNORECASE,
 )
 """Up to four words and a number, with or without a sign between them. Which words count is decided by the table of names."""
 
+_IS_IN_CHINESE = re.compile(r"为(?=\s*[-+]?(?:\.?\d|nan|inf))", re.IGNORECASE)
 _AXIS = re.compile(
     r"(?<![\w-])['\"]?(?P<key>(?:global[ _]|current[ _]|train(?:ing)?[ _])?(?:step|epoch|iteration|iter|update|num_updates)s?"
     r"|current_steps|训练轮次|轮次|轮数|训练步数|步数|迭代|train(?=: \d+ \[))['\"]?(?:\(\w+\))?(?:\.\.\.)?[\s:=#\[(|：]*"
@@ -135,6 +136,8 @@ AXES_SET = frozenset(AXES)
 
 def parse_line(text: str) -> Mapping[str, float]:
     """Return the quantities that one line of text names, by canonical name; empty where it names none."""
+    if "[/" in text:
+        text = strip_markup(text)
     layout = _layout(text)
     values = numbers_at(layout.spans, text)
     if layout.pair is not None:
@@ -157,6 +160,7 @@ def _layout(text: str) -> tuple[_Layout, bool]:
     """Find the quantities that one line of text names."""
     if "CV Batch " in text:  # WeNet's loss of one batch of an evaluation
         return _Layout(), True
+    text = _IS_IN_CHINESE.sub("：", text) if "为" in text else text
     found: dict[str, tuple[int, int]] = {}
     told_by_shape = True
     for match in _METRIC.finditer(text):
