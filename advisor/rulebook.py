@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -109,21 +110,22 @@ def load(extra: Sequence[Path] = (), config: Mapping[str, Any] | None = None, su
     Raises BadRule, whose message names the file, what was expected and what to do, or BadPlugin.
     """
     rules: dict[str, Rule] = {}
-    places: dict[str, Path] = {}
+    places: dict[str, str] = {}
     own = built_in_folder()
     content = parse_book(own)
-    files = [Path(name) for name in content if Path(name).parent.name != "causes"]
+    files = [name for name in content if os.path.basename(os.path.dirname(name)) != "causes"]  # noqa: PTH119, PTH120  much faster
     overridden = {rule_id for table in (config or {}).values() if isinstance(table, Mapping) for rule_id in table}
-    for path in (*files, *(path for folder in extra for path in _rule_files(folder))):
-        data = content.get(str(path))
+    for name in (*files, *(str(path) for folder in extra for path in _rule_files(folder))):
+        data = content.get(name)
         if data is not None and subject and _subject(data.get("detector", "")) != subject and data.get("id") not in overridden:
-            places[str(data.get("id"))] = path
+            places[str(data.get("id"))] = name
             continue
+        path = Path(name)
         rule = parse(path, data)
         if rule.id in places:
             raise BadRule(f"{path}: rule id {rule.id} is already used by {places[rule.id]}; choose another")
         rules[rule.id] = rule
-        places[rule.id] = path
+        places[rule.id] = name
     if not rules:
         raise BadRule(f"{built_in_folder()}: no rules found; reinstall advisor")
     known = [r for r in _override(rules, config or {}).values() if r.status != "retired" and subject in ("", r.subject)]

@@ -14,7 +14,7 @@ BINARY = ("tensorboard.FORMAT", "wandb.FORMAT", "trackio.FORMAT", "mlflow.DATABA
 """Formats that begin with bytes of their own; each of their files holds zero bytes near its beginning."""
 
 TEXT = (
-    "advisor_log.FORMAT", "notebook.FORMAT", "trainer_state.FORMAT", "mlflow.FORMAT", "json_document.ARRAY", "json_document.FORMAT",
+    "trainer_state.FORMAT", "advisor_log.FORMAT", "notebook.FORMAT", "mlflow.FORMAT", "json_document.ARRAY", "json_document.FORMAT",
     "fairseq.FORMAT", "keras_console.FORMAT", "hf_console.FORMAT", "json_lines.FORMAT", "wandb.CHART", "ultralytics.FORMAT",
     "ultralytics_console.FORMAT", "table.FORMAT", "table.LONG", "fastai.FORMAT", "boosting.FORMAT", "boosting.CATBOOST",
     "marian.FORMAT", "espnet.FORMAT", "litgpt.FORMAT", "sockeye.FORMAT", "paragraphs.FORMAT", "terse.FORMAT", "text.FORMAT",

@@ -137,7 +137,7 @@ def _known_other(source: Source) -> str | None:
         return "an HTML page, not a log; download the raw file"
     if head.startswith("This is") and "TeX, Version" in head[:200]:
         return "a LaTeX log, not a training log"
-    if head.startswith("{") and _is_closing_summary(head):
+    if head.startswith("{") and '"train_runtime"' in head and _is_closing_summary(head):
         return "the Trainer's closing values, which hold no curve; give `trainer_state.json` from the same folder"
     if _WANDB_SUMMARY.match(head):
         return "a W&B summary, which holds only the last value of each quantity; give the run's `.wandb` file"
