@@ -169,63 +169,82 @@ _KEYS = {
 
 def _validated(data: Mapping[str, Any], path: Path) -> Rule:
     """Return the rule that `data` describes, after checking all that can be checked without running it."""
-
-    def fail(what: str) -> BadRule:
-        return BadRule(f"{path}: {what}")
-
-    for key in data.keys() - _KEYS:
-        raise fail(f"unknown key `{key}`{_did_you_mean(key, _KEYS)}")
-    for key in ("id", "status", "since", "severity", "problem", "detector", "en", "zh"):
-        if key not in data:
-            raise fail(f"`{key}` is missing")
-    if not _ID.match(str(data["id"])):
-        raise fail(f"`id` is {data['id']!r}; expected a family in capitals and three digits, such as OVERFIT-001")
-    for key, allowed in (("status", STATUSES), ("severity", SEVERITIES), ("problem", PROBLEMS)):
-        if data[key] not in allowed:
-            raise fail(f"`{key}` is {data[key]!r}; expected one of {', '.join(allowed)}")
-    if data["detector"] not in DETECTORS:
-        raise fail(f"no detector `{data['detector']}`{_did_you_mean(data['detector'], DETECTORS)}")
+    _check_keys(data, path)
     thresholds = data.get("thresholds", {})
     check_thresholds(thresholds, thresholds_of(DETECTORS[data["detector"]]), str(path))
+    return Rule(
+        id=data["id"], slug=path.stem, family=path.parent.name, status=data["status"], since=data["since"],
+        severity=data["severity"], problem=data["problem"], detector=data["detector"], thresholds=thresholds,
+        words={lang: {key: data[lang][key] for key in WORDS} for lang in LANGUAGES}, lists=_lists(data, path),
+        sources=_sources(data, path), changes=_changes(data, path),
+        evidence=data.get("evidence", {}), most=data.get("most", {}), objectives=tuple(data.get("objectives", ())),
+        supersedes=tuple(data.get("supersedes", ())), guidance=_guidance(data, path), path=path,
+    )  # fmt: skip
+
+
+def _check_keys(data: Mapping[str, Any], path: Path) -> None:
+    """Raise BadRule where a key is unknown or missing, or a word is none of its closed vocabulary."""
+    for key in data.keys() - _KEYS:
+        raise BadRule(f"{path}: unknown key `{key}`{_did_you_mean(key, _KEYS)}")
+    for key in ("id", "status", "since", "severity", "problem", "detector", "en", "zh"):
+        if key not in data:
+            raise BadRule(f"{path}: `{key}` is missing")
+    if not _ID.match(str(data["id"])):
+        raise BadRule(f"{path}: `id` is {data['id']!r}; expected a family in capitals and three digits, such as OVERFIT-001")
+    for key, allowed in (("status", STATUSES), ("severity", SEVERITIES), ("problem", PROBLEMS)):
+        if data[key] not in allowed:
+            raise BadRule(f"{path}: `{key}` is {data[key]!r}; expected one of {', '.join(allowed)}")
+    if data["detector"] not in DETECTORS:
+        raise BadRule(f"{path}: no detector `{data['detector']}`{_did_you_mean(data['detector'], DETECTORS)}")
     for language in LANGUAGES:
-        missing = set(WORDS) - data[language].keys()
-        unknown = data[language].keys() - set(WORDS) - set(LISTS)
+        missing = sorted(set(WORDS) - data[language].keys())
+        unknown = sorted(data[language].keys() - set(WORDS) - set(LISTS))
         if missing or unknown:
-            raise fail(f"[{language}] needs exactly {', '.join(WORDS)}; missing {sorted(missing)}, unknown {sorted(unknown)}")
+            raise BadRule(f"{path}: [{language}] needs exactly {', '.join(WORDS)}; missing {missing}, unknown {unknown}")
+
+
+def _lists(data: Mapping[str, Any], path: Path) -> dict[str, dict[str, tuple[str, ...]]]:
     lists = {lang: {key: tuple(data[lang].get(key, ())) for key in LISTS} for lang in LANGUAGES}
     for key in LISTS:
         if not all(isinstance(item, str) and item.strip() for lang in LANGUAGES for item in lists[lang][key]):
-            raise fail(f"`{key}` is a list of texts")
+            raise BadRule(f"{path}: `{key}` is a list of texts")
         if len({len(lists[lang][key]) for lang in LANGUAGES}) > 1:
-            raise fail(f"`{key}` needs as many entries in each of {', '.join(LANGUAGES)}")
+            raise BadRule(f"{path}: `{key}` needs as many entries in each of {', '.join(LANGUAGES)}")
+    return lists
+
+
+def _sources(data: Mapping[str, Any], path: Path) -> tuple[SourceOfRule, ...]:
     try:
         sources = tuple(
             SourceOfRule(s["title"], {lang: s[lang] for lang in LANGUAGES}, s.get("url", "")) for s in data.get("sources", ())
         )
     except KeyError as error:
-        raise fail(f"a [[sources]] entry lacks {error}; it needs title, en, zh and, where there is one, url") from error
+        raise BadRule(f"{path}: a [[sources]] entry lacks {error}; it needs title, en, zh and, where there is one, url") from error
     if not sources:
-        raise fail("no [[sources]]: a rule says what it rests on")
+        raise BadRule(f"{path}: no [[sources]]: a rule says what it rests on")
+    return sources
+
+
+def _changes(data: Mapping[str, Any], path: Path) -> tuple[Proposal, ...]:
     changes = []
     for entry in data.get("changes", ()):
         if entry.get("trust") not in TRUSTS:
-            raise fail(f"a change's `trust` is {entry.get('trust')!r}; expected one of {', '.join(TRUSTS)}")
+            raise BadRule(f"{path}: a change's `trust` is {entry.get('trust')!r}; expected one of {', '.join(TRUSTS)}")
         for key in {"parameter", "to", *LANGUAGES} - entry.keys():
-            raise fail(f"a [[changes]] entry lacks `{key}`")
+            raise BadRule(f"{path}: a [[changes]] entry lacks `{key}`")
         if entry["to"] not in RECIPES:
-            raise fail(f"no recipe `{entry['to']}`{_did_you_mean(entry['to'], RECIPES)}")
+            raise BadRule(f"{path}: no recipe `{entry['to']}`{_did_you_mean(entry['to'], RECIPES)}")
         changes.append(Proposal(entry["parameter"], entry["to"], entry["trust"], {lang: entry[lang] for lang in LANGUAGES}))
+    return tuple(changes)
+
+
+def _guidance(data: Mapping[str, Any], path: Path) -> tuple[str, ...]:
     guidance = data.get("guidance", [])
     if not isinstance(guidance, list) or not all(isinstance(key, str) and _GUIDANCE.match(key) for key in guidance):
-        raise fail('`guidance` is a list of rows of the guidance table that the rule covers, such as ["loss_rising.lr_too_high"]')
-    return Rule(
-        id=data["id"], slug=path.stem, family=path.parent.name, status=data["status"], since=data["since"],
-        severity=data["severity"], problem=data["problem"], detector=data["detector"], thresholds=thresholds,
-        words={lang: {key: data[lang][key] for key in WORDS} for lang in LANGUAGES}, lists=lists,
-        sources=sources, changes=tuple(changes),
-        evidence=data.get("evidence", {}), most=data.get("most", {}), objectives=tuple(data.get("objectives", ())),
-        supersedes=tuple(data.get("supersedes", ())), guidance=tuple(guidance), path=path,
-    )  # fmt: skip
+        raise BadRule(
+            f'{path}: `guidance` is a list of rows of the guidance table that the rule covers, such as ["loss_rising.lr_too_high"]'
+        )
+    return tuple(guidance)
 
 
 def check_thresholds(given: Mapping[str, Any], declared: Mapping[str, str], where: str) -> None:
