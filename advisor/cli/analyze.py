@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from advisor.cli.common import UserError, language_option, polite, rules_option
+from advisor.cli.common import UserError, format_option, language_option, polite, rules_option
 from advisor.model import SEVERITIES, Diagnosis, Value
 
 if TYPE_CHECKING:
@@ -22,14 +22,7 @@ if TYPE_CHECKING:
 
 @click.command("analyze")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(path_type=Path, allow_dash=True))
-@click.option(
-    "--format",
-    "output",
-    type=click.Choice(["text", "json", "markdown"]),
-    default="text",
-    show_default=True,
-    help="Form of the answer.",
-)
+@format_option()
 @language_option
 @click.option(
     "--fail-on",

@@ -45,6 +45,18 @@ def language_option(function: Callable[..., Any]) -> Callable[..., Any]:
     )(function)
 
 
+def format_option(what: str = "answer") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Add `--format` with the three forms that an answer is printed in."""
+    return click.option(
+        "--format",
+        "output",
+        type=click.Choice(["text", "json", "markdown"]),
+        default="text",
+        show_default=True,
+        help=f"Form of the {what}.",
+    )
+
+
 def rules_option(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add `--rules`."""
     return click.option(

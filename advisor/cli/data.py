@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from advisor.cli.common import UserError, language_option, polite, rules_option
+from advisor.cli.common import UserError, format_option, language_option, polite, rules_option
 
 if TYPE_CHECKING:
     from advisor.data.signals import DatasetMeasurements
@@ -92,14 +92,7 @@ def near_options(function: Callable[..., Any]) -> Callable[..., Any]:
     metavar="OUT",
     help="Write a corrected copy, and beside it the list of what was changed.",
 )
-@click.option(
-    "--format",
-    "output",
-    type=click.Choice(["text", "json", "markdown"]),
-    default="text",
-    show_default=True,
-    help="Form of the answer.",
-)
+@format_option()
 @click.option("--all", "every", is_flag=True, help="Show every record that was found, not the first three of each kind.")
 @click.option(
     "--fail-on",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from advisor.cli.common import UserError, language_option, polite, rules_option
+from advisor.cli.common import UserError, format_option, language_option, polite, rules_option
 from advisor.readers.base import Source
 
 MOST_BYTES = 64 << 20
@@ -19,14 +19,7 @@ _LOOKS_LIKE_A_PATH = re.compile(r"[^\s:]*[/\\][^\s:]*|[^\s:]+\.(?:log|txt|out|er
 
 @click.command("explain")
 @click.argument("what", metavar="TEXT|FILE|-")
-@click.option(
-    "--format",
-    "output",
-    type=click.Choice(["text", "json", "markdown"]),
-    default="text",
-    show_default=True,
-    help="Form of the answer.",
-)
+@format_option()
 @language_option
 @rules_option
 @polite

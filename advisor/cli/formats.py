@@ -7,18 +7,11 @@ import textwrap
 
 import click
 
-from advisor.cli.common import language_option, polite
+from advisor.cli.common import format_option, language_option, polite
 
 
 @click.command("formats")
-@click.option(
-    "--format",
-    "output",
-    type=click.Choice(["text", "json", "markdown"]),
-    default="text",
-    show_default=True,
-    help="Form of the list.",
-)
+@format_option("list")
 @language_option
 @polite
 def command(output: str, lang: str) -> None:
