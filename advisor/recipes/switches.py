@@ -20,7 +20,6 @@ SWITCHES: dict[str, tuple[str, Value]] = {
     "best_model_at_end": ("load_best_model_at_end", True),
     "truncated_completions_masked": ("mask_truncated_completions", True),
     "importance_sampling_corrected": ("vllm_importance_sampling_correction", True),
-    "packing_on": ("packing", True),
     "cosine_schedule": ("lr_scheduler_type", "cosine"),
 }
 """Recipe → (setting, the value it gets)."""

@@ -32,12 +32,6 @@ def margins_move(rewards_margins: Series) -> Move:
     return move_of(rewards_margins)
 
 
-@signal
-def accuracies_move(rewards_accuracies: Series) -> Move:
-    """The course of the share of pairs that the policy ranks as labelled."""
-    return move_of(rewards_accuracies)
-
-
 class LateAccuracy(NamedTuple):
     """The mean share of pairs ranked as labelled over the last third of the log, and its standard error from their scatter."""
 
