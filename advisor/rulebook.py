@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from advisor.book_cache import parse_book, parse_toml
-from advisor.detectors import ABOUT_DATASETS, DETECTORS, Detector, thresholds_of
+from advisor.detectors import DETECTORS, RUN, SUBJECT_OF, SUBJECTS, Detector, load_detectors, thresholds_of
 from advisor.errors import BadPlugin, BadRule
 from advisor.model import PROBLEMS, SEVERITIES, Severity
 from advisor.plugins import DETECTORS as DETECTOR_GROUP
@@ -57,6 +57,7 @@ class Proposal:
 class Rule:
     """One rule: a detector with thresholds, words, sources, changes and cases.
 
+    subject: what it looks at, one of `detectors.SUBJECTS`.
     guidance: rows of the documented table of symptoms, causes and remedies that it covers.
     """
 
@@ -67,6 +68,7 @@ class Rule:
     since: str
     severity: Severity
     problem: str
+    subject: str
     detector: str
     thresholds: Mapping[str, Any]
     words: Mapping[str, Mapping[str, str]]
@@ -79,11 +81,6 @@ class Rule:
     supersedes: tuple[str, ...]
     guidance: tuple[str, ...]
     path: Path
-
-    @property
-    def subject(self) -> str:
-        """What the rule looks at: `run` or `dataset`."""
-        return _subject(self.detector)
 
     @cached_property
     def cases(self) -> tuple[Mapping[str, Any], ...]:
@@ -105,8 +102,8 @@ def built_in_folder() -> Path:
 def load(extra: Sequence[Path] = (), config: Mapping[str, Any] | None = None, subject: str = "") -> tuple[Rule, ...]:
     """Return all rules in force, sorted by family and id: the built-in ones, those of `extra` folders, overridden by `config`.
 
-    subject: `run` or `dataset` for only the rules that look at one. Of the built-in ones about something else, only those that
-    `config` overrides are checked.
+    subject: one of `detectors.SUBJECTS` for only the rules that look at it. Of the built-in ones about something else, only those
+    that `config` overrides are checked.
     Raises BadRule, whose message names the file, what was expected and what to do, or BadPlugin.
     """
     rules: dict[str, Rule] = {}
@@ -117,7 +114,7 @@ def load(extra: Sequence[Path] = (), config: Mapping[str, Any] | None = None, su
     overridden = {rule_id for table in (config or {}).values() if isinstance(table, Mapping) for rule_id in table}
     for name in (*files, *(str(path) for folder in extra for path in _rule_files(folder))):
         data = content.get(name)
-        if data is not None and subject and _subject(data.get("detector", "")) != subject and data.get("id") not in overridden:
+        if data is not None and subject and data.get("subject", RUN) != subject and data.get("id") not in overridden:
             places[str(data.get("id"))] = name
             continue
         path = Path(name)
@@ -130,10 +127,6 @@ def load(extra: Sequence[Path] = (), config: Mapping[str, Any] | None = None, su
         raise BadRule(f"{built_in_folder()}: no rules found; reinstall advisor")
     known = [r for r in _override(rules, config or {}).values() if r.status != "retired" and subject in ("", r.subject)]
     return tuple(sorted(known, key=lambda r: (r.family, r.id)))
-
-
-def _subject(detector: str) -> str:
-    return "dataset" if detector in ABOUT_DATASETS else "run"
 
 
 def _rule_files(folder: Path) -> Iterator[Path]:
@@ -162,7 +155,7 @@ def parse(path: Path, content: Mapping[str, Any] | None = None) -> Rule:
 
 
 _KEYS = {
-    "id", "status", "since", "severity", "problem", "detector", "thresholds", "sources", "en", "zh", "changes", "cases",
+    "id", "status", "since", "severity", "problem", "subject", "detector", "thresholds", "sources", "en", "zh", "changes", "cases",
     "evidence", "most", "objectives", "supersedes", "guidance",
 }  # fmt: skip
 
@@ -174,7 +167,8 @@ def _validated(data: Mapping[str, Any], path: Path) -> Rule:
     check_thresholds(thresholds, thresholds_of(DETECTORS[data["detector"]]), str(path))
     return Rule(
         id=data["id"], slug=path.stem, family=path.parent.name, status=data["status"], since=data["since"],
-        severity=data["severity"], problem=data["problem"], detector=data["detector"], thresholds=thresholds,
+        severity=data["severity"], problem=data["problem"], subject=data.get("subject", RUN), detector=data["detector"],
+        thresholds=thresholds,
         words={lang: {key: data[lang][key] for key in WORDS} for lang in LANGUAGES}, lists=_lists(data, path),
         sources=_sources(data, path), changes=_changes(data, path),
         evidence=data.get("evidence", {}), most=data.get("most", {}), objectives=tuple(data.get("objectives", ())),
@@ -194,8 +188,14 @@ def _check_keys(data: Mapping[str, Any], path: Path) -> None:
     for key, allowed in (("status", STATUSES), ("severity", SEVERITIES), ("problem", PROBLEMS)):
         if data[key] not in allowed:
             raise BadRule(f"{path}: `{key}` is {data[key]!r}; expected one of {', '.join(allowed)}")
+    subject = data.get("subject", RUN)
+    if subject not in SUBJECTS:
+        raise BadRule(f"{path}: `subject` is {subject!r}; expected one of {', '.join(SUBJECTS)}")
+    load_detectors(subject)
     if data["detector"] not in DETECTORS:
         raise BadRule(f"{path}: no detector `{data['detector']}`{_did_you_mean(data['detector'], DETECTORS)}")
+    if SUBJECT_OF[data["detector"]] != subject:
+        raise BadRule(f'{path}: `{data["detector"]}` looks at another subject; write `subject = "{SUBJECT_OF[data["detector"]]}"`')
     for language in LANGUAGES:
         missing = sorted(set(WORDS) - data[language].keys())
         unknown = sorted(data[language].keys() - set(WORDS) - set(LISTS))

@@ -4,18 +4,22 @@ import re
 import string
 from pathlib import Path
 
+import pytest
+
 from advisor.locale import strings
 from advisor.model import PROBLEMS, SEVERITIES
 
 ADVISOR = Path(__file__).parent.parent / "advisor"
+TOPICS = sorted(p.name.removesuffix("en.toml").removesuffix(".") for p in (ADVISOR / "locale").glob("*en.toml"))
 
 
 def _fields(text):
     return {name for _, name, _, _ in string.Formatter().parse(text) if name}
 
 
-def test_both_languages_have_the_same_keys_and_placeholders():
-    english, chinese = strings("en"), strings("zh")
+@pytest.mark.parametrize("topic", TOPICS)
+def test_both_languages_have_the_same_keys_and_placeholders(topic):
+    english, chinese = strings("en", topic), strings("zh", topic)
     assert english.keys() == chinese.keys()
     assert {k for k in english if _fields(english[k]) != _fields(chinese[k])} == set()
 
@@ -26,7 +30,13 @@ def test_every_problem_has_a_name_and_a_verdict_and_every_severity_a_word():
     assert {f"severity.{severity}" for severity in SEVERITIES} <= keys
 
 
-def test_no_string_is_left_over():
+@pytest.mark.parametrize("topic", TOPICS[1:])
+def test_a_topic_has_no_key_of_the_common_strings(topic):
+    assert strings("en", topic).keys() & strings("en").keys() == set()
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_no_string_is_left_over(topic):
     code = "\n".join(p.read_text(encoding="utf-8") for p in ADVISOR.rglob("*.py"))
-    plain = [k for k in strings("en") if "." not in k]
+    plain = [k for k in strings("en", topic) if "." not in k]
     assert [k for k in plain if not re.search(rf'["\']{k}["\']', code)] == []

@@ -143,6 +143,8 @@ def _copy(tmp_path, old="", new=""):
     [
         ("min_rise =", "min_ris =", "did you mean `min_rise`"),
         ("min_rise = 0.025", 'min_rise = "much"', "expected float"),
+        ('detector = "validation_rise"', 'subject = "data"\ndetector = "validation_rise"', "expected one of run, dataset"),
+        ('detector = "validation_rise"', 'subject = "dataset"\ndetector = "validation_rise"', 'write `subject = "run"`'),
         ('detector = "validation_rise"', 'detector = "validation_ris"', "did you mean `validation_rise`"),
         ('severity = "warning"', 'severity = "grave"', "expected one of error, warning, info"),
         ('to = "epochs_at_best"', 'to = "epochs_at_bst"', "did you mean `epochs_at_best`"),

@@ -1,4 +1,4 @@
-"""Interface strings in English and Chinese: one TOML file a language, with the same keys."""
+"""Interface strings in English and Chinese, with the same keys: `<language>.toml`, and `<topic>.<language>.toml` of a command."""
 
 from __future__ import annotations
 
@@ -9,10 +9,14 @@ from functools import lru_cache
 from importlib.resources import files
 
 
-@lru_cache(maxsize=4)
-def strings(language: str) -> Mapping[str, str]:
-    """Return the interface strings of `language`, tables flattened to dotted keys."""
-    table = tomllib.loads((files("advisor.locale") / f"{language}.toml").read_text(encoding="utf-8"))
+@lru_cache
+def strings(language: str, topic: str = "") -> Mapping[str, str]:
+    """Return the interface strings of `language`, tables flattened to dotted keys; those of a `topic` where one is named.
+
+    What every answer needs stands in the file without a topic; a topic is read only by the command that speaks of it.
+    """
+    name = ".".join(filter(None, (topic, language, "toml")))
+    table = tomllib.loads((files("advisor.locale") / name).read_text(encoding="utf-8"))
     flat: dict[str, str] = {}
     for key, value in table.items():
         if isinstance(value, dict):

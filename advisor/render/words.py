@@ -31,12 +31,14 @@ from advisor.rulebook import Rule
 
 
 class Words:
-    """The words of one run in one language."""
+    """The words of one run in one language; topics are further files of strings that a command needs."""
 
-    def __init__(self, language: str, run: Run | None = None) -> None:
+    def __init__(self, language: str, run: Run | None = None, *topics: str) -> None:
         self.language = language
         self.axis = run.axis if run else "step"
-        self._strings = strings(language)
+        self._strings = {**strings(language)}
+        for topic in topics:
+            self._strings |= strings(language, topic)
 
     def __call__(self, key: str, **values: object) -> str:  # noqa: D102  the string of this key, filled
         return self._strings[key].format(**values)

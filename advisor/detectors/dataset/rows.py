@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from advisor.detectors.registry import dataset_detector
+from advisor.detectors.registry import detector_about
 from advisor.model import Hit, NotMeasurable, Place, Term
 
 if TYPE_CHECKING:
@@ -14,17 +14,19 @@ if TYPE_CHECKING:
     from advisor.data.model import Occurrences
     from advisor.data.survey import Split
 
+about_rows = detector_about("dataset")
+
 MOST_PLACES = 10_000
 """Rows that a finding names; of more it says the number."""
 
 
-@dataset_detector
+@about_rows
 def record_problem(problems: Mapping[str, Occurrences], record_count: int, *, cause: str, min_share: float) -> Hit | None:
     """At least `min_share` of the records, and one at least, cannot be used for this cause."""
     return _of(problems.get(cause), record_count, min_share)
 
 
-@dataset_detector
+@about_rows
 def text_problem(
     text_findings: Mapping[str, Occurrences], row_count: int, *, check: str, min_count: int, min_share: float
 ) -> Hit | None:
@@ -41,7 +43,7 @@ def _of(found: Occurrences | None, of: int, min_share: float) -> Hit | None:
     return Hit(facts, places=tuple(found.places))
 
 
-@dataset_detector
+@about_rows
 def cut_off_answers(
     text_findings: Mapping[str, Occurrences], habit: tuple[float, int], row_count: int,
     *, min_habit: float, min_prose: int, min_share: float,
@@ -81,7 +83,7 @@ def _of_groups(
     return Hit(facts, places=tuple(places))
 
 
-@dataset_detector
+@about_rows
 def exact_duplicates(
     exact_groups: Groups, train: Split, row_count: int, effective_epochs: tuple[float, float], *, min_share: float
 ) -> Hit | None:
@@ -90,13 +92,13 @@ def exact_duplicates(
     return hit and Hit({**hit.facts, "epochs": effective_epochs[0], "effective": effective_epochs[1]}, places=hit.places)
 
 
-@dataset_detector
+@about_rows
 def normalised_duplicates(normal_groups: Groups, train: Split, row_count: int, *, min_share: float) -> Hit | None:
     """Rows that differ in case, white space or character forms only are at least `min_share` of all."""
     return _of_groups(normal_groups, train, row_count, min_share=min_share, min_groups=1)
 
 
-@dataset_detector
+@about_rows
 def near_duplicates(
     near_groups: Groups, train: Split, row_count: int, effective_epochs: tuple[float, float], *, min_share: float
 ) -> Hit | None:
@@ -105,7 +107,7 @@ def near_duplicates(
     return hit and Hit({**hit.facts, "epochs": effective_epochs[0], "effective": effective_epochs[1]}, places=hit.places)
 
 
-@dataset_detector
+@about_rows
 def scattered_duplicates(
     exact_groups: Groups, normal_groups: Groups, near_groups: Groups | None, train: Split, row_count: int, *, below_share: float
 ) -> Hit | None:
@@ -123,13 +125,13 @@ def scattered_duplicates(
     return Hit(facts, places=places)
 
 
-@dataset_detector
+@about_rows
 def conflicting_answers(conflict_groups: Groups, train: Split, row_count: int, *, min_groups: int, min_share: float) -> Hit | None:
     """The same prompt has different answers, in at least `min_groups` groups and `min_share` of the rows."""
     return _of_groups(conflict_groups, train, row_count, min_share=min_share, min_groups=min_groups, conflict=True)
 
 
-@dataset_detector
+@about_rows
 def repeated_template(template_groups: Groups, train: Split, row_count: int, *, min_group: int, min_share: float) -> Hit | None:
     """Rows that differ in their numbers only: a group of at least `min_group`, and `min_share` of all rows in such groups."""
     if not len(template_groups) or max(map(len, template_groups)) < min_group:
@@ -137,13 +139,13 @@ def repeated_template(template_groups: Groups, train: Split, row_count: int, *, 
     return _of_groups(template_groups, train, row_count, min_share=min_share, min_groups=1)
 
 
-@dataset_detector
+@about_rows
 def repeated_answers(answer_groups: Groups, train: Split, row_count: int, *, min_share: float) -> Hit | None:
     """The same answer, more than a label, is given to different prompts, in at least `min_share` of the rows."""
     return _of_groups(answer_groups, train, row_count, min_share=min_share, min_groups=1)
 
 
-@dataset_detector
+@about_rows
 def evaluation_leak(leaks: Leaks, train: Split, evaluation: Split, *, min_count: int) -> Hit | None:
     """At least `min_count` rows of the evaluation data stand in the training data."""
     if len(leaks.rows) < min_count:
@@ -162,7 +164,7 @@ def evaluation_leak(leaks: Leaks, train: Split, evaluation: Split, *, min_count:
     return Hit(facts, places=places)
 
 
-@dataset_detector
+@about_rows
 def too_few_rows(volume: Volume, *, recommended: bool) -> Hit | None:
     """There are fewer rows than the method's documented minimum, or with `recommended` fewer than recommended but enough."""
     limits = volume.limits
@@ -179,7 +181,7 @@ def too_few_rows(volume: Volume, *, recommended: bool) -> Hit | None:
     return Hit(facts)
 
 
-@dataset_detector
+@about_rows
 def upload_limits(volume: Volume) -> Hit | None:
     """There are more files, or more bytes, than the documented limits of an upload."""
     limits = volume.limits
@@ -198,7 +200,7 @@ def upload_limits(volume: Volume) -> Hit | None:
     return Hit(facts)
 
 
-@dataset_detector
+@about_rows
 def split_ratio(sides: Sides, *, good: float, least: float, most: float) -> Hit | None:
     """There are fewer than `least` or more than `most` training rows for one evaluation row; `good` is the documented ratio."""
     if not sides.evaluation:
@@ -209,7 +211,7 @@ def split_ratio(sides: Sides, *, good: float, least: float, most: float) -> Hit 
     return Hit({"train": sides.train, "evaluation": sides.evaluation, "ratio": ratio, "wanted": max(1, round(sides.train / good))})
 
 
-@dataset_detector
+@about_rows
 def overlong_rows(lengths: Lengths, train: Split, *, min_share: float) -> Hit | None:
     """Rows are longer than the configured limit, at least `min_share` of all."""
     if not lengths.count or lengths.count < min_share * lengths.of:
@@ -224,7 +226,7 @@ def overlong_rows(lengths: Lengths, train: Split, *, min_share: float) -> Hit | 
     return Hit(facts, places=places)
 
 
-@dataset_detector
+@about_rows
 def reasoning_in_some(reasoned: Share, train: Split, *, least: float, most: float) -> Hit | None:
     """Between `least` and `most` of the answers show their reasoning, and the others do not."""
     share = reasoned.count / max(reasoned.of, 1)
@@ -234,7 +236,7 @@ def reasoning_in_some(reasoned: Share, train: Split, *, least: float, most: floa
     return Hit({"count": reasoned.count, "of": reasoned.of, "share": share, "line": places[0].line}, places=places)
 
 
-@dataset_detector
+@about_rows
 def health_low(health: Health, *, green: float) -> Hit | None:
     """Fewer than `green` of the records are free of certain faults."""
     share = health.normal / max(health.of, 1)

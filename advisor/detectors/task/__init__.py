@@ -1,0 +1,1 @@
+"""Detectors of what a task asks for: prompts, retrieval, fine-tuning."""
