@@ -30,6 +30,9 @@ PRIOR = -2.0
 LEAST = ((3.0, "high"), (1.0, "medium"), (0.25, "low"))
 """Log-odds from which a confidence is stated: 8 to 1, 2 to 1, more likely than not."""
 
+QUIET = 2.0
+"""Log-odds that a cause needs where no finding warns and none supports it, 4 to 1: a setting alone makes no run ill."""
+
 MOST_STATED = 3
 USUAL = ("sft", "classification")
 """Objectives for which a cause is weighed unless its file says otherwise: the loss of a policy means something else."""
@@ -120,6 +123,7 @@ def weigh(causes: Iterable[CauseRule], findings: Sequence[Finding], measured: Me
     findings: all that fired, those too that a graver finding of the same run makes needless to say.
     """
     fired = {finding.rule.id: finding for finding in findings}
+    quiet = all(finding.rule.severity == "info" for finding in findings)
     objective = str(measured["objective"])
     stated = []
     for cause in causes:
@@ -129,6 +133,8 @@ def weigh(causes: Iterable[CauseRule], findings: Sequence[Finding], measured: Me
         odds = cause.prior + sum(clue.weight for clue in clues)
         confidence: Confidence | None = next((name for least, name in LEAST if odds >= least), None)  # type: ignore[misc]
         if confidence is None or not any(clue.weight > 0 for clue in clues):
+            continue
+        if quiet and odds < QUIET and not any(clue.finding and clue.weight > 0 for clue in clues):
             continue
         ordered = sorted(clues, key=lambda clue: -abs(clue.weight))
         supports = tuple(clue for clue in ordered if clue.weight > 0)

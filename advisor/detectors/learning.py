@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from advisor.detectors.outlook import falls_on
@@ -11,6 +13,8 @@ from advisor.signals.curve import Curve, Level, Trend
 from advisor.signals.evaluation import EvalTrend
 from advisor.signals.rates import RateBand
 from advisor.signals.schedule import Chance, Schedule
+
+NATS = "nats"
 
 
 @detector
@@ -91,6 +95,28 @@ def slow_descent(
         "fall": fall,
         "learning_rate": peak_learning_rate,
         "usual": rate_band.low,
+    }
+    return Hit(facts, (finite.point(0), finite.point(len(finite) - 1)))
+
+
+@detector
+def ended_high(
+    train_loss: Series, train_level: Level, run_finished: bool, *, min_end: float, max_fall: float, noise_factor: float
+) -> Hit | None:
+    """A finished run that ends at `min_end` nats a token or more and took off less than `max_fall`, though more than noise."""
+    if train_loss.unit != NATS:
+        raise NotMeasurable("loss_in_nats")
+    if not run_finished or train_level.end < min_end:
+        return None
+    fall = train_level.first - train_level.end
+    if not noise_factor * train_level.fall_uncertainty < fall < max_fall * train_level.first:
+        return None
+    finite = train_loss.finite
+    facts = {
+        "first": train_level.first,
+        "end": train_level.end,
+        "fall": fall / train_level.first,
+        "choices": math.exp(train_level.end),
     }
     return Hit(facts, (finite.point(0), finite.point(len(finite) - 1)))
 

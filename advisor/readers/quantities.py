@@ -15,6 +15,7 @@ _TRAINING: Mapping[str, tuple[str, ...]] = {
     "rewards/accuracies": ("rewards_accuracies", "rewards_train_accuracies", "reward_accuracy", "preference_accuracy"),
     "logps/chosen": ("logps_chosen", "logps_train_chosen"),
     "logps/rejected": ("logps_rejected", "logps_train_rejected"),
+    "dpo_loss": ("dpo_loss",),
     "log_odds_ratio": ("log_odds_ratio", "odds_ratio_loss"),
     # Reinforcement learning: TRL; verl (actor/…, critic/…, response_length/…); OpenRLHF; ms-swift as TRL.
     "reward": ("reward", "mean_reward", "objective_scores", "rewards_mean", "critic_rewards_mean", "critic_score_mean",

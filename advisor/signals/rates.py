@@ -9,12 +9,24 @@ from advisor.model import Facts
 from advisor.signals.registry import signal
 from advisor.signals.settings import setting
 
-BANDS = {"full": (1e-5, 1e-4), "lora": (1e-4, 1e-3)}
-"""Plausible rates for models of a billion parameters and more.
+BANDS = {
+    "supervised": {"full": (1e-5, 1e-4), "lora": (1e-4, 1e-3)},
+    "preference": {"full": (1.5e-7, 5e-6), "lora": (3e-6, 1e-4)},
+    "reinforcement": {"full": (5e-7, 1e-5), "lora": (1e-6, 1e-4)},
+    "reward": {"full": (1e-6, 5e-5), "lora": (1e-5, 5e-4)},
+}
+"""Plausible rates for models of a billion parameters and more, by what is trained and how.
 
-full: 1e-5 to 5e-5 (Axolotl), 3e-5 best from 0.6 to 32 B (2609.01244), with a factor of two above. lora: normalised to alpha 32,
-from the sweep over 35 models (Tinker: 1.9e-4 to 4.5e-4 best, 1e-3 costs 0.5 %) and 2609.01244 (1e-3 flat from 0.6 to 32 B).
+supervised, full: 1e-5 to 5e-5 (Axolotl), 3e-5 best from 0.6 to 32 B (2609.01244), with a factor of two above. lora: normalised to
+alpha 32, from the sweep over 35 models (Tinker: 1.9e-4 to 4.5e-4 best, 1e-3 costs 0.5 %) and 2609.01244 (1e-3 flat from 0.6 to
+32 B). preference: DPO is usually run at 5e-7 (full) and 1e-5 (LoRA); from a third of these to ten times, as TRL's defaults spread.
+reinforcement: 1e-6 to 1e-4 with LoRA, TRL's full GRPO at 1e-6. reward: 9e-6 (InstructGPT), 5e-6 to 1e-5 (Llama 2), and LoRA ten
+times above.
 """
+
+KINDS = {"dpo": "preference", "kto": "preference", "orpo": "preference", "reward": "reward",
+         "grpo": "reinforcement", "rloo": "reinforcement", "ppo": "reinforcement"}  # fmt: skip
+"""Objective → row of BANDS; all others are supervised."""
 
 LARGE = 1e9
 """Parameters from which on the published bands hold without a correction for size."""
@@ -57,10 +69,11 @@ def method(config: Facts) -> str:
 
 
 @signal
-def rate_band(config: Facts, method: str, model_parameters: float | None) -> RateBand:
-    """The plausible band for this method and model: published bands, moved by LoRA's alpha and, below a billion, by the size."""
+def rate_band(config: Facts, method: str, model_parameters: float | None, objective: str) -> RateBand:
+    """The published band for this objective, method and model, moved by LoRA's alpha and, below a billion parameters, by size."""
     size = model_parameters or (setting(config, "trainable_parameters") if method == "full" else None)
-    low, high = BANDS[method] if method in BANDS else (BANDS["full"][0], BANDS["lora"][1])
+    bands = BANDS[KINDS.get(objective, "supervised")]
+    low, high = bands[method] if method in bands else (bands["full"][0], bands["lora"][1])
     if method == "lora":
         alpha = setting(config, "lora_alpha")
         scale = ALPHA / alpha if alpha else 1.0

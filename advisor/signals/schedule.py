@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from advisor.model import Facts, NotMeasurable, Run, Series
+from advisor.model import Facts, FloatArray, NotMeasurable, Run, Series
 from advisor.signals.registry import signal
 
 
@@ -88,6 +88,8 @@ def objective(run: Run, config: Facts) -> str:
     names = {name.removeprefix("eval_") for name in run.series}
     if declared in OBJECTIVES:
         return declared
+    if "dpo_loss" in names:
+        return "dpo"
     if "rewards/chosen" in names:
         paired = "rewards/accuracies" in names
         return "orpo" if "log_odds_ratio" in names else "kto" if "kl" in names and not paired else "dpo"
@@ -133,7 +135,10 @@ class RateLeap:
 
 @signal
 def rate_leap(learning_rate: Series) -> RateLeap:
-    """The largest rise from one logged rate to the next after the first tenth of the run (which is warm-up)."""
+    """The largest rise from one logged rate to the next after the first tenth of the run, where the rate had stopped rising.
+
+    A rate that rises from its first logged value on is still warming up, however coarsely it was logged.
+    """
     finite = learning_rate.finite
     values = finite.values
     begin = max(1, len(values) // 10)
@@ -143,9 +148,14 @@ def rate_leap(learning_rate: Series) -> RateLeap:
     # A restart from zero has no factor; the peak that came before it does.
     base = np.maximum(before, 0.01 * float(np.max(values[:begin], initial=0.0)))
     with np.errstate(divide="ignore", invalid="ignore"):
-        factor = np.where(base > 0, after / base, 1.0)
+        factor = np.where((base > 0) & ~_warming(values)[begin:], after / base, 1.0)
     at = int(np.argmax(factor))
     return RateLeap(float(factor[at]), begin + at, float(finite.x[begin + at]))
+
+
+def _warming(values: FloatArray) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Tell of each value whether all those up to it rose."""
+    return np.concatenate([[True], np.logical_and.accumulate(np.diff(values) > 0)])
 
 
 @signal
