@@ -10,6 +10,7 @@ import numpy as np
 
 from advisor.causes import CauseRule, load_causes, recommended, weigh
 from advisor.changes import merge, propose
+from advisor.cost import cost_of
 from advisor.model import SEVERITIES, Diagnosis, Finding, Forecast, Hit, NotApplicable, NotJudged, NotMeasurable, Run
 from advisor.rulebook import Rule
 from advisor.signals import Measurements
@@ -55,10 +56,12 @@ def diagnose(run: Run, rules: Iterable[Rule], causes: Sequence[CauseRule] | None
     findings.sort(key=_gravity)
     changes, conflicts = merge(findings, [cause.findings for cause in stated])
     kept = [replace(f, changes=tuple(c for c in f.changes if c in changes)) for f in findings]
+    with np.errstate(all="ignore"):
+        cost = cost_of(measured, changes)
     return Diagnosis(
         run=run, verdict=_verdict(kept, clean), objective=objective, findings=tuple(kept), clean=tuple(clean),
         not_judged=tuple(not_judged), changes=tuple(changes), causes=stated, first_change=recommended(stated, changes),
-        conflicts=tuple(conflicts), forecast=_forecast(measured, kept),
+        conflicts=tuple(conflicts), forecast=_forecast(measured, kept), cost=cost,
     )  # fmt: skip
 
 

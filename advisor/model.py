@@ -335,13 +335,28 @@ class Forecast:
 
 
 @dataclass(frozen=True)
+class Cost:
+    """What a run took, in hours of one device, and what the next one will take. NaN: the log does not say.
+
+    hours: of the whole run so far. after_best: of these, those after the earliest evaluation that is as good as the best.
+    next_try: of the whole next run, with the proposed changes of its length. price: of one device-hour, where the user gave it.
+    """
+
+    hours: float
+    devices: float
+    after_best: float
+    next_try: float
+    price: float
+
+
+@dataclass(frozen=True)
 class Diagnosis:
     """Everything the rule book says about one run.
 
     verdict: one word of `PROBLEMS`. clean: rules that looked and found nothing.
     causes: what made the symptoms, the likeliest first. changes: the findings' changes merged to at most one for each parameter,
     most important first; first_change: the one to make first; conflicts: changes that contradict a chosen one.
-    forecast: where the run will end, or why that cannot be said.
+    forecast: where the run will end, or why that cannot be said. cost: None where no times were logged.
     """
 
     run: Run
@@ -355,3 +370,4 @@ class Diagnosis:
     first_change: Change | None = None
     conflicts: tuple[Conflict, ...] = ()
     forecast: Forecast | NotMeasurable | None = None
+    cost: Cost | None = None

@@ -259,6 +259,9 @@ def check_thresholds(given: Mapping[str, Any], declared: Mapping[str, str], wher
             raise BadRule(f"{where}: threshold `{name}` is {value!r}; expected {declared[name]}")
 
 
+COST = "cost"
+"""The section of an `advisor.toml` that is not about rules: see `settings.price`."""
+
 _EXAMPLES = {"thresholds": "thresholds.OVERFIT-001", "ignore": "ignore"}
 """Sections of an `advisor.toml`, each with a header as it is written."""
 
@@ -266,6 +269,8 @@ _EXAMPLES = {"thresholds": "thresholds.OVERFIT-001", "ignore": "ignore"}
 def _override(rules: dict[str, Rule], config: Mapping[str, Any]) -> dict[str, Rule]:
     """Return the rules with the overrides of an `advisor.toml`: `[thresholds.RULE-ID]` and `[ignore]` with a reason each."""
     for section in config:
+        if section == COST:
+            continue
         if section not in _EXAMPLES:
             raise BadRule(f"advisor.toml: unknown section `{section}`{_did_you_mean(section, _EXAMPLES)}")
         if not isinstance(config[section], Mapping):

@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from advisor.cost import PRICE
 from advisor.errors import BadConfig, BadRule
 from advisor.model import Value
 from advisor.readers.objects import scalars
+from advisor.rulebook import COST
 
 ALIASES: Mapping[str, str] = {
     "epochs": "num_train_epochs", "epoch": "num_train_epochs", "num_epochs": "num_train_epochs", "n_epochs": "num_train_epochs",
@@ -73,6 +75,17 @@ def _number(value: Value) -> Value:
         except ValueError:
             return value
     return value
+
+
+def price(project: Mapping[str, Any]) -> dict[str, Value]:
+    """Return the price of one device-hour as a setting, where `[cost]` of an `advisor.toml` gives it. Raises BadConfig."""
+    section = project.get(COST)
+    if section is None:
+        return {}
+    given = section.get(PRICE) if isinstance(section, dict) and len(section) == 1 else None
+    if not isinstance(given, int | float) or isinstance(given, bool) or given <= 0:
+        raise BadConfig(f"advisor.toml: [{COST}] is {section!r}; expected {PRICE} = 2.5, the price of one device-hour")
+    return {PRICE: float(given)}
 
 
 def read_project(folder: Path) -> Mapping[str, Any]:

@@ -22,6 +22,7 @@ LAYERS = (
     "recipes",
     "changes",
     "recipes",
+    "cost",
     "rulebook",
     "causes",
     "engine",

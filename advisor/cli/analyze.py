@@ -91,10 +91,11 @@ def command(
     from advisor.cli.write_config import accepted_rules, check_target, write
     from advisor.parallel import Judge
     from advisor.rulebook import load
-    from advisor.settings import read_config, read_project
+    from advisor.settings import price, read_config, read_project
 
-    rules = load(rule_folders, read_project(Path.cwd()), subject="" if data_paths else "run")
-    extra = read_config(config_file) if config_file else {}
+    project = read_project(Path.cwd())
+    rules = load(rule_folders, project, subject="" if data_paths else "run")
+    extra = {**price(project), **(read_config(config_file) if config_file else {})}
     if target is None and (accepted or force):
         raise UserError("--accept and --force belong to --write-config FILE, which names the configuration to write")
     accepted = accepted_rules(accepted, rules)

@@ -5,6 +5,24 @@ from __future__ import annotations
 from advisor.detectors.registry import detector
 from advisor.model import At, Facts, Hit, NotMeasurable, Series
 from advisor.signals.consistency import Pace, RateJump, Shape, SpentTail, WarmUp
+from advisor.signals.resumption import Resumption
+
+
+@detector
+def loss_jumps_at_resume(train_loss: Series, resumption: Resumption, *, min_rise: float, min_sigmas: float) -> Hit | None:
+    """Where the run was resumed the training loss stands `min_rise` of its level, and more than noise, above where it was."""
+    rise = (resumption.after - resumption.before) / (abs(resumption.before) or 1.0)
+    if rise < min_rise or resumption.sigmas < min_sigmas:
+        return None
+    finite = train_loss.finite
+    facts = {
+        "before": resumption.before,
+        "after": resumption.after,
+        "rise": rise,
+        "at": At(finite.x[resumption.point]),
+        "line": resumption.event.line,
+    }
+    return Hit(facts, (finite.point(resumption.point - 1), finite.point(resumption.point)))
 
 
 @detector

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from advisor.detectors.registry import detector
-from advisor.model import Facts, Hit, NotMeasurable, Run, Series
+from advisor.model import At, Facts, Hit, NotMeasurable, Run, Series
 from advisor.signals.curve import Epochs, Level
 from advisor.signals.evaluation import Best, Rise
 from advisor.signals.relation import TrainEval
@@ -174,3 +174,55 @@ def evaluation_follows_training(
         return None
     shown = _pair(train_loss, eval_loss, train_eval, at_end=True)
     return Hit({**shown.facts, "epochs": train_epochs.total}, shown.evidence)
+
+
+@detector
+def evaluation_apart(
+    train_loss: Series, eval_loss: Series, train_level: Level, eval_noise: float,
+    *, min_fall: float, max_change: float, noise_factor: float, first_within: float,
+) -> Hit | None:  # fmt: skip
+    """Training loss fell by `min_fall`, and no evaluation differs from the first by more than noise."""
+    train, evals = train_loss.finite, eval_loss.finite
+    if float(evals.x[0]) > first_within * float(train.x[-1]):
+        raise NotMeasurable("eval_start")
+    fall = (train_level.first - train_level.end) / (abs(train_level.first) or 1.0)
+    first = float(evals.values[0])
+    change = float(np.max(np.abs(evals.values - first)))
+    if fall < min_fall or change > min(max_change * abs(first), noise_factor * eval_noise):
+        return None
+    return Hit({"fall": fall, "first": first, "last": float(evals.values[-1]), "count": len(evals)}, (evals.point(len(evals) - 1),))
+
+
+@detector
+def evaluation_noisy(eval_loss: Series, eval_noise: float, *, max_noise: float, target: float) -> Hit | None:
+    """Evaluations scatter around their own curve by more than `max_noise` of their level; more rows would bring it to `target`."""
+    finite = eval_loss.finite
+    level = float(np.median(np.abs(finite.values)))
+    if level <= 0 or eval_noise <= max_noise * level:
+        return None
+    noise = eval_noise / level
+    return Hit({"noise": noise, "least": 2 * noise, "times": (noise / target) ** 2}, (finite.point(len(finite) - 1),))
+
+
+@detector
+def token_accuracy_spent(
+    mean_token_accuracy: Series, train_epochs: Epochs, *, least: float, min_epochs: float, end_share: float
+) -> Hit | None:
+    """After `min_epochs` passes the accuracy on the tokens trained on lies at `least` or above: nothing is left to learn."""
+    finite = mean_token_accuracy.finite
+    tail = finite.values[-max(1, int(len(finite) * end_share)) :]
+    level = float(np.median(tail))
+    if train_epochs.total < min_epochs or level < least:
+        return None
+    reached = int(np.argmax(finite.values >= least))
+    facts: Facts = {"accuracy": level, "epochs": train_epochs.total, "since": At(finite.x[reached])}
+    return Hit(facts, (finite.point(reached), finite.point(len(finite) - 1)))
+
+
+@detector
+def loss_follows_length(loss_with_tokens: float, train_loss: Series, *, least: float) -> Hit | None:
+    """The loss of a stretch goes with the number of its tokens."""
+    if abs(loss_with_tokens) < least:
+        return None
+    finite = train_loss.finite
+    return Hit({"correlation": loss_with_tokens}, (finite.point(len(finite) - 1),))

@@ -33,6 +33,12 @@ PATTERNS: tuple[tuple[str, Weight, str], ...] = (
         Weight.NOTE,
         r"^\s*file \".+, in (?:evaluat\w*|_evaluate|prediction_step|predict_step|eval_\w+|valid\w*)\s*$",
     ),
+    (
+        "resume",
+        Weight.NOTE,
+        r"continuing training from checkpoint|resum(?:ed?|ing) (?:training )?(?:from|at) (?!none|false|null)"
+        r"|successfully loaded checkpoint .{0,300} at iteration [1-9]|restored (?:all )?states? from (?:the )?checkpoint",
+    ),
     ("inputs-without-gradient", Weight.NOTE, r"none of the inputs have requires_grad=true"),
     (
         "chained",
@@ -310,11 +316,12 @@ PATTERNS: tuple[tuple[str, Weight, str], ...] = (
 )
 """The kind, how much it explains, and what is looked for in a line in lower case. Of one line the first kind counts."""
 
-MARKS = frozenset({"evaluating", "chained"})
+MARKS = frozenset({"evaluating", "chained", "resume"})
 """Kinds that say what another event belongs to, and nothing by themselves."""
 
 HINTS = (
-    "ready only once", "finished reduction", "same device", "unexpected pos", "deserializing",
+    "from checkpoint", "resum", "loaded checkpoint", "ready only once",
+    "finished reduction", "same device", "unexpected pos", "deserializing",
     "error", "exception", "fail", "of memory", "allocate memory", "memory limit", "shared memory", "memory access",
     "out_of_memory", "oom", "skipping step", "without overflow", "number is 0", "not match", "list is empty", "数据集",
     "no such", "no space", "quota", "model.5001", "model.6001", "notenough", "mismatch", "keyboardinterrupt", "sigint",

@@ -46,6 +46,7 @@ def _run(diagnosis: Diagnosis, language: str) -> dict[str, Any]:
             for n in diagnosis.not_judged
         ],
         "forecast": _forecast(diagnosis.forecast, words),
+        "cost": {**asdict(diagnosis.cost), "text": words.cost(diagnosis.cost)} if diagnosis.cost else None,
         "events": [{"kind": e.kind, "line": e.line, "text": e.text, "after": e.x, "count": e.count} for e in run.events],
         "config": dict(run.config),
         "unread": {"count": run.unread_count, "lines": list(run.unread)},

@@ -71,8 +71,7 @@ def _run(diagnosis: Diagnosis, words: Words) -> str:
         blocks.append("\n".join(lines))
     if diagnosis.changes:
         blocks.append(_changes(diagnosis, words))
-    if sentence := outlook(diagnosis, words):
-        blocks.append(escape(sentence))
+    blocks += [escape(sentence) for sentence in (outlook(diagnosis, words), words.cost(diagnosis.cost)) if sentence]
     tail = [f"**{words('clean')}** {', '.join(rule.id for rule in diagnosis.clean)}"] if diagnosis.clean else []
     tail += [
         f"- {words('not_judged')} " + words("not_judged_line", problems=n.rule.id, missing=words.missing(n), log=words.to_log(n))

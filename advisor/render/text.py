@@ -258,7 +258,7 @@ def _lists(diagnosis: Diagnosis, words: Words, console: Console) -> None:
     if not diagnosis.run.series:
         wrapped(Text(words("only_errors"), style="dim"), 0, console)
         return
-    if sentence := outlook(diagnosis, words):
+    for sentence in filter(None, (outlook(diagnosis, words), words.cost(diagnosis.cost))):
         wrapped(Text(sentence), 0, console)
     if diagnosis.clean:
         said = {"unjudgeable", *(f.rule.problem for f in diagnosis.findings)}

@@ -15,6 +15,7 @@ from advisor.model import (
     Cause,
     Change,
     Conflict,
+    Cost,
     Diagnosis,
     Facts,
     Finding,
@@ -28,6 +29,9 @@ from advisor.model import (
     Value,
 )  # fmt: skip
 from advisor.rulebook import Rule
+
+SAME_LENGTH = 0.02
+"""Runs whose lengths differ by less take equally long."""
 
 
 class Words:
@@ -117,6 +121,21 @@ class Words:
                 key = "forecast.finished" if forecast.finished else "forecast.longer"
                 said.append(self(key, **more, **_numbers(longer)))
         return " ".join(said)
+
+    def cost(self, cost: Cost | None) -> str:
+        """Return what the run took, how much of it after its best evaluation, and what the next one will take."""
+        if cost is None:
+            return ""
+        said = self("cost.hours", hours=self._hours(cost.hours, cost.price))
+        if cost.after_best > 0:
+            said += self("clause") + self("cost.after_best", hours=self._hours(cost.after_best, cost.price))
+        if not math.isclose(cost.next_try, cost.hours, rel_tol=SAME_LENGTH):
+            said += self("clause") + self("cost.next", hours=self._hours(cost.next_try, cost.price))
+        return said + self("stop")
+
+    def _hours(self, hours: float, price: float) -> str:
+        text = f"{hours:.2g}" if hours < 10 else f"{hours:.0f}"  # noqa: PLR2004  two digits
+        return text if math.isnan(price) else self("cost.money", hours=text, money=f"{hours * price:,.2f}")
 
     def name_of(self, item: NotJudged | NotMeasurable) -> str:
         """Return the name of what a rule lacked."""

@@ -20,7 +20,7 @@ SERIES = {
         "reward", "eval_reward", "reward_std", "frac_reward_zero_std", "kl", "entropy", "clip_ratio",
         "completions/mean_length", "completions/clipped_ratio", "sampling/logp_difference",
         "tokens_per_second", "samples_per_second", "steps_per_second", "step_time", "time", "data_time", "memory",
-        "gpu_utilisation", "num_tokens",
+        "gpu_utilisation", "num_tokens", "mean_token_accuracy",
     )
 }  # fmt: skip
 """Series that a signal or a detector may ask for, by the name of its parameter: `rewards_margins` is `rewards/margins`."""

@@ -7,10 +7,14 @@ from typing import NamedTuple
 import numpy as np
 
 from advisor.model import NotMeasurable, Series
+from advisor.signals.moves import paired, spearman
 from advisor.signals.registry import signal
-from advisor.signals.stats import mann_kendall
+from advisor.signals.stats import mann_kendall, running_median
 
 LEAST_STEPS = 16
+LEAST_PAIRS = 50
+CURVE_PARTS = 20
+"""Half-width of the curve that is taken off, as a part of the points."""
 
 
 class StepTokens(NamedTuple):
@@ -20,6 +24,22 @@ class StepTokens(NamedTuple):
     first: float
     last: float
     p: float
+
+
+@signal
+def loss_with_tokens(train_loss: Series, num_tokens: Series) -> float:
+    """Spearman's correlation of the loss above its curve with the tokens of the logged stretch: −1 … 1.
+
+    The curve is taken off so that a loss that falls while the rows get longer does not pass for a connection.
+    """
+    loss, tokens = paired(train_loss.finite, num_tokens.finite)
+    added = np.diff(tokens)
+    above = (loss - running_median(loss, max(1, len(loss) // CURVE_PARTS)))[1:]
+    good = added > 0
+    if int(good.sum()) < LEAST_PAIRS:
+        raise NotMeasurable("num_tokens", need=LEAST_PAIRS, have=int(good.sum()))
+    lengths = added[good]
+    return spearman(above[good], lengths - running_median(lengths, max(1, len(lengths) // CURVE_PARTS)))
 
 
 @signal

@@ -15,6 +15,7 @@ from advisor.rulebook import load
 RULES = load()
 
 MESSAGES = {
+    "resume": ("Resuming training from output/checkpoint-200", "  successfully loaded checkpoint from /ckpt at iteration 200"),
     "loss-scale-overflow": [
         "[deepspeed] OVERFLOW! Rank 0 Skipping step. Attempted loss scale: 65536, reducing to 32768",
         "0: [2022-10-20 04:42:44,585] [INFO] [logging.py:68:log_dist] [Rank 0] Overflow detected. Skipping step. "
