@@ -224,7 +224,7 @@ def _change_text(change: Change, words: Words) -> str:
     return f"{change.parameter} {value_text(change.old, unknown)} → {value_text(change.new, unknown)}"
 
 
-MOST_PROBLEMS, MOST_MISSING, MOST_NAMES = 3, 2, 3
+MOST_PROBLEMS, MOST_MISSING, MOST_NAMES = 3, 2, 2
 """So many missing inputs are explained; the rest are only named, so that the answer stays on one screen."""
 
 
