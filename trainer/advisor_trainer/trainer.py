@@ -100,8 +100,7 @@ class PackedTrainer(Trainer):
             total = self.accelerator.reduce(total.to(self.args.device, torch.float32), "sum").cpu()
         loss = float(total[0] / total[1].clamp_min(1))
         rows = len(self._held_out[1].pieces) if self._held_out else 0
-        # Time spent here is not training's.
-        self._tokens_logged, self._time_logged = self._tokens_seen, time.perf_counter()
+        self._not_training()
         return EvalLoopOutput(predictions=None, label_ids=None, metrics={f"{metric_key_prefix}_loss": loss}, num_samples=rows)
 
     # log
@@ -116,6 +115,10 @@ class PackedTrainer(Trainer):
             logs["num_tokens"] = self.state.num_input_tokens_seen
             self._tokens_logged, self._time_logged = self._tokens_seen, now
         super().log(logs, start_time)
+
+    def _not_training(self) -> None:
+        """Leave the time until now out of the throughput that is logged next."""
+        self._tokens_logged, self._time_logged = self._tokens_seen, time.perf_counter()
 
     # checkpoints
 
@@ -148,6 +151,7 @@ class PackedTrainer(Trainer):
             checkpoints.thinned(run, limit or 1, self.state.best_model_checkpoint)
             self.state.save_to_json(str(run / STATE))
         self.accelerator.wait_for_everyone()
+        self._not_training()
 
     def _point_at_best(self, run: Path, stage: Path) -> None:
         best = self.state.best_model_checkpoint
