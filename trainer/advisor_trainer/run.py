@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import PrinterCallback, TrainingArguments
+from transformers import PrinterCallback, TrainingArguments, set_seed
 
 from advisor.errors import AdvisorError, UnreadableData
 from advisor.locale import default_language
@@ -89,6 +89,7 @@ def train(config: TrainConfig, *, resume: bool, callbacks: Sequence[Any], say: S
     if resume and checkpoint is None:
         say(f"{run}: ended before its first checkpoint; begins anew")
     report(ready, say)
+    set_seed(config.seed)  # the adapter's first weights are drawn here
     model = model_of(config, ready.device, ready.tokenizer)
     backend = set_attention(model, config.attention, ready.device, compiled=config.torch_compile)
     facts = facts_of(ready, model, backend)
