@@ -50,3 +50,8 @@ def summary_lines(diagnosis: Diagnosis, log: Path, language: str) -> str:
         lines.append(f"  {words('first_change')}: {change.parameter} {old} → {new}")
     lines.append(f"  {words('live_more', path=log)}")
     return "\n".join(lines)
+
+
+def waiting_line(path: Path, language: str) -> str:
+    """Return that nothing was logged yet."""
+    return Words(language, None, TOPIC)("live_waiting", path=path)
