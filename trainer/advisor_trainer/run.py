@@ -6,7 +6,6 @@ import errno
 import logging
 import os
 import shutil
-import signal
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,8 +16,9 @@ import torch
 from transformers import PrinterCallback, TrainingArguments, set_seed
 
 from advisor.errors import AdvisorError, UnreadableData
+from advisor.live.callback import AdvisorCallback
 from advisor.locale import default_language
-from advisor_trainer import checkpoints, dataset, folder, runlog
+from advisor_trainer import checkpoints, dataset, folder
 from advisor_trainer.arguments import arguments_of, decay_steps
 from advisor_trainer.batches import Lines, Plan
 from advisor_trainer.config import TrainConfig
@@ -100,10 +100,10 @@ def train(config: TrainConfig, *, resume: bool, callbacks: Sequence[Any], say: S
             for line in folder.unusual(config, facts, language):
                 say(f"unusual: {line}")
     interrupts, console = Interrupts(), Console(say)
+    live = AdvisorCallback(run / folder.LOG, lang=language, stop_on=STOPS[config.stop_on], facts=facts, say=console.say)
     nonfinite = NonFinite(ready.data.train, ready.data.pieces, config.nonfinite_patience, run)
-    watching: list[Any] = [nonfinite, interrupts, runlog.log_callback(run, facts, config), console, *callbacks]
-    if config.early_stopping_patience:
-        watching.insert(0, Patience(config.early_stopping_patience))
+    patience = Patience(config.early_stopping_patience)
+    watching: list[Any] = [nonfinite, patience, interrupts, live, console, *callbacks]
     if checkpoint is not None:
         say(f"goes on from {checkpoint}")
         watching.insert(0, Restore(checkpoint))
@@ -111,10 +111,31 @@ def train(config: TrainConfig, *, resume: bool, callbacks: Sequence[Any], say: S
     for callback in watching:
         if isinstance(callback, NonFinite | Restore):
             callback.trainer = trainer
-    with interrupts.listening():
-        _train(trainer, checkpoint, run, console)
+    try:
+        with interrupts.listening():
+            _train(trainer, checkpoint, run, live)
+    finally:
+        console.close()
+        if live.diagnosis is not None:
+            folder.write_report(live.diagnosis, run, language)
     trainer.accelerator.wait_for_everyone()
-    return _ended(trainer, config, interrupts, nonfinite, language, say)
+    step, planned = trainer.state.global_step, trainer.state.max_steps
+    if interrupts.received and step < planned:
+        trainer.save_state()
+        raise Interrupted(f"interrupted at step {step} of {planned}; {_how_on(run)}", 128 + interrupts.received)
+    if nonfinite.stopped:
+        bad = ", ".join(map(str, list(nonfinite.steps)[:SHOWN]))
+        raise Failed(f"{run}: the loss is no finite number at steps {bad} …; the rows of these steps stand in {run / NONFINITE}")
+    _keep_model(trainer, run)
+    trainer.save_state()
+    if step < planned and not patience.stopped:
+        raise Failed(f"{run}: stopped at step {step} of {planned}, as stop_on asks for; see {run / folder.REPORT}")
+    return run
+
+
+STOPS: dict[str, Any] = {"never": None, "error": "error", "warning": "warning"}
+SHOWN = 3
+"""Steps that an error names."""
 
 
 def trainer_of(ready: Prepared, model: Any, backend: str, callbacks: Sequence[Any]) -> PackedTrainer:
@@ -171,20 +192,26 @@ def facts_of(ready: Prepared, model: Any, backend: str) -> dict[str, Any]:
     inner = model.get_base_model() if hasattr(model, "get_base_model") else model
     return {
         "objective": data.objective, "method": ready.config.method, "train_rows": len(data.pieces),
+        # Packed rows hold several examples each: what rules count is examples.
+        "total_train_batch_size": round(ready.args.train_batch_size * ready.args.gradient_accumulation_steps * ready.args.world_size
+            * len(data.pieces) / len(ready.plan.pattern), 2),
+        "max_length": ready.config.max_length, "packing": ready.config.packing,
+        "learning_rate_decay_ratio": ready.config.learning_rate_decay_ratio, "model": ready.config.model,
         "eval_rows": len(held_out) if held_out is not None else 0, "vocab_size": inner.config.get_text_config().vocab_size,
         "num_parameters": sum(p.numel() for p in model.parameters()),
         "trainable_parameters": sum(p.numel() for p in model.parameters() if p.requires_grad),
         "precision": precision_of(ready.config, ready.device), "attention": backend, "chat_template": data.template,
+        **({"target_modules": ready.config.target_modules} if ready.config.adapter else {}),
     }  # fmt: skip
 
 
-def _train(trainer: PackedTrainer, checkpoint: Path | None, run: Path, console: Console) -> None:
+def _train(trainer: PackedTrainer, checkpoint: Path | None, run: Path, live: AdvisorCallback) -> None:
     try:
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     except Exception as error:
         if trainer.is_world_process_zero():
             shutil.rmtree(run / checkpoints.STAGE, ignore_errors=True)
-            runlog.failed(run, trainer.state.global_step, f"{type(error).__name__}: {error}")
+            live.failed(error)
         if _no_room(error):
             raise Failed(f"{run}: no room left on the disk at step {trainer.state.global_step}; {_how_on(run)}") from error
         if _no_memory(error):
@@ -193,8 +220,6 @@ def _train(trainer: PackedTrainer, checkpoint: Path | None, run: Path, console: 
                 f"per_device_train_batch_size and double gradient_accumulation_steps, or set gradient_checkpointing; {_how_on(run)}"
             ) from error
         raise
-    finally:
-        console.close()
 
 
 def _no_room(error: BaseException | None) -> bool:
@@ -217,30 +242,6 @@ def _how_on(run: Path) -> str:
     if not known:
         return "no checkpoint was written yet"
     return f"the checkpoint {known[-1]} is whole: `advisor train {run} --resume` goes on from it"
-
-
-def _ended(
-    trainer: PackedTrainer, config: TrainConfig, interrupts: Interrupts, nonfinite: NonFinite, language: str, say: Say
-) -> Path:
-    run = Path(config.output_dir)
-    step, planned = trainer.state.global_step, trainer.state.max_steps
-    early = bool(interrupts.received) and step < planned
-    if not early and not nonfinite.stopped:
-        _keep_model(trainer, run)
-    if trainer.is_world_process_zero():
-        trainer.save_state()
-        diagnosis = folder.diagnose(run, language)
-        if diagnosis is not None:
-            from advisor.render.words import Words
-
-            say(f"{Words(language)(f'verdict.{diagnosis.verdict}')} {run}/{folder.DIAGNOSIS}.md")
-    if early:
-        status = 128 + (interrupts.received or signal.SIGINT)
-        raise Interrupted(f"interrupted at step {step} of {planned}; {_how_on(run)}", status)
-    if nonfinite.stopped:
-        bad = ", ".join(map(str, list(nonfinite.steps)[:3]))
-        raise Failed(f"{run}: the loss is no finite number at steps {bad}; the rows of these steps stand in {run / NONFINITE}")
-    return run
 
 
 def _keep_model(trainer: PackedTrainer, run: Path) -> None:

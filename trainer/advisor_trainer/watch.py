@@ -111,17 +111,21 @@ class NonFinite(TrainerCallback):
 
 
 class Patience(TrainerCallback):
-    """Stops a run when the evaluation loss has not improved for so many evaluations; what it remembers is in the checkpoint."""
+    """Stops a run when the evaluation loss has not improved for so many evaluations, 0 for never.
+
+    What it goes by is the history that checkpoints keep.
+    """
 
     def __init__(self, patience: int) -> None:
         self._patience = patience
+        self.stopped = False
 
     def on_evaluate(self, args: Any, state: Any, control: Any, metrics: Any = None, **_: Any) -> Any:  # noqa: ARG002
         """Count the evaluations since the best one."""
         losses = [entry["eval_loss"] for entry in state.log_history if "eval_loss" in entry]
         best = losses.index(min(losses)) if losses else 0
-        if len(losses) - 1 - best >= self._patience:
-            control.should_training_stop = True
+        if self._patience and len(losses) - 1 - best >= self._patience:
+            control.should_training_stop = self.stopped = True
         return control
 
 
@@ -174,14 +178,17 @@ class Console(TrainerCallback):
         if not state.is_world_process_zero or not logs:
             return
         line = self.line(state, logs)
-        if not line:
-            return
-        if self._progress is None:
-            self._say(line)
-        elif "loss" in logs:
+        if line and self._progress is not None and "loss" in logs:
             self._progress.update(self._task, description=line.split("  ", 1)[1])
+        elif line:
+            self.say(line)
+
+    def say(self, text: str) -> None:
+        """Print a text, above the bar where there is one."""
+        if self._progress is None:
+            self._say(text)
         else:
-            self._progress.console.print(line, highlight=False)
+            self._progress.console.print(text, highlight=False, markup=False)
 
     def line(self, state: Any, logs: dict[str, float]) -> str:
         """Return what was logged as one line, empty for the closing summary."""
