@@ -91,8 +91,8 @@ def settings(tiny, sums, tmp_path):
     def make(**given):
         usual = {
             "model": str(tiny), "data": str(sums), "output_dir": str(tmp_path / "run"), "method": "full", "max_length": 96,
-            "per_device_train_batch_size": 4, "num_train_epochs": 1, "learning_rate": 3e-3, "eval_strategy": "no", "save_strategy": "no",
-            "use_cpu": True,
+            "per_device_train_batch_size": 4, "num_train_epochs": 1, "learning_rate": 3e-3, "eval_strategy": "no",
+            "save_strategy": "no", "use_cpu": True,
         }  # fmt: skip
         return configured(usual | given)
 

@@ -3,15 +3,22 @@
 import tomllib
 
 import pytest
-
-from advisor.errors import BadConfig
-from advisor.locale import strings
 from advisor_trainer.config import ALIASES, OPTIONS, TrainConfig, configured, named, read
 from advisor_trainer.written import commented
 
+from advisor.errors import BadConfig
+from advisor.locale import strings
+
 
 def test_the_names_of_the_documentation_are_taken():
-    given = {"epoch": 4, "batch_size": 8, "learning_rate": 7.5e-5, "learning_rate_decay_ratio": 0.067, "warmup": 0.01, "lora_rank": 32}
+    given = {
+        "epoch": 4,
+        "batch_size": 8,
+        "learning_rate": 7.5e-5,
+        "learning_rate_decay_ratio": 0.067,
+        "warmup": 0.01,
+        "lora_rank": 32,
+    }
     config = configured(given)
     assert (config.num_train_epochs, config.per_device_train_batch_size, config.warmup_ratio, config.lora_r) == (4, 8, 0.01, 32)
 

@@ -1,11 +1,11 @@
 """What is trained on: decided token by token, for every format, under every trap that tokenizers and templates set."""
 
 import pytest
+from advisor_trainer.encode import Encoder, Unmaskable, _mask
 
 from advisor.data.model import Example
 from advisor.data.normal import reader
 from advisor.data.schemas import BY_NAME
-from advisor_trainer.encode import Encoder, Unmaskable, _mask
 
 CHATML = (
     "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n{% endfor %}"
@@ -40,7 +40,8 @@ def encoded(tokenizer, example, *, template=False, last_only=False):
 RECORDS = {
     "pangu-sft": ({"system": "Be brief.", "context": "Two plus two?", "target": "Four."}, ["Four.<|end|>"]),
     "pangu-multi": (
-        [{"context": "Two plus two?", "target": "Four."}, {"context": "And one?", "target": "Five."}], ["Four.<|end|>", "Five.<|end|>"],
+        [{"context": "Two plus two?", "target": "Four."}, {"context": "And one?", "target": "Five."}],
+        ["Four.<|end|>", "Five.<|end|>"],
     ),
     "alpaca": ({"instruction": "Add.", "input": "2, 2", "output": "Four."}, ["Four.<|end|>"]),
     "prompt-completion": ({"prompt": "Two plus two?", "completion": " Four."}, [" Four.<|end|>"]),
@@ -74,7 +75,9 @@ def test_with_a_template_answers_and_the_token_that_closes_them_are_trained_on(t
 
 def test_the_line_end_before_an_answer_is_not_trained_on_though_its_place_is_given_as_the_answers(templated):
     # trim_offsets gives a token of blanks the place where it ends, which is where the answer begins.
-    row = encoded(templated, Example([("user", "Hi"), ("assistant", " Yes, héllo 你好 "), ("user", "?"), ("assistant", "No")]), template=True)
+    row = encoded(
+        templated, Example([("user", "Hi"), ("assistant", " Yes, héllo 你好 "), ("user", "?"), ("assistant", "No")]), template=True
+    )
     assert trained(templated, row) == [" Yes, héllo 你好 <|im_end|>", "No<|im_end|>"]
 
 
@@ -128,5 +131,7 @@ def test_the_prompt_is_tokenised_as_it_will_be_when_asked(templated):
     example = Example([("user", "Two plus two?"), ("assistant", "Four.")])
     ids, mask = encoded(templated, example, template=True)
     first = int(mask.argmax())
-    asked = templated.apply_chat_template([{"role": "user", "content": "Two plus two?"}], add_generation_prompt=True, tokenize=False)
+    asked = templated.apply_chat_template(
+        [{"role": "user", "content": "Two plus two?"}], add_generation_prompt=True, tokenize=False
+    )
     assert ids[:first].tolist() == templated(asked, add_special_tokens=False)["input_ids"]

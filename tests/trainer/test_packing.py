@@ -2,12 +2,11 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from advisor_trainer.arena import Pieces
 from advisor_trainer.batches import Plan
 from advisor_trainer.packing import alone, best_fit
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 lengths_ = st.lists(st.integers(1, 64), min_size=1, max_size=200).map(lambda found: np.array(found, dtype=np.int64))
 

@@ -71,7 +71,8 @@ def write_environment(config: TrainConfig, device: str, facts: dict[str, Any]) -
     import torch
 
     record = {
-        "python": platform.python_version(), "platform": platform.platform(), "packages": {name: _version(name) for name in PACKAGES},
+        "python": platform.python_version(), "platform": platform.platform(),
+        "packages": {name: _version(name) for name in PACKAGES},
         "device": device, "device_name": torch.cuda.get_device_name() if device == "cuda" else platform.processor(),
         "cuda": torch.version.cuda, "threads": torch.get_num_threads(), "processors": os.cpu_count(),
         "seed": config.seed, "command": [Path(sys.argv[0]).name, *sys.argv[1:]], **facts,

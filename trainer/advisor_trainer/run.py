@@ -17,7 +17,7 @@ from transformers import PrinterCallback, TrainingArguments, set_seed
 
 from advisor.errors import AdvisorError, UnreadableData
 from advisor.live.callback import AdvisorCallback
-from advisor.locale import default_language
+from advisor.locale import default_language, strings
 from advisor_trainer import checkpoints, dataset, folder
 from advisor_trainer.arguments import arguments_of, decay_steps
 from advisor_trainer.batches import Lines, Plan
@@ -78,6 +78,7 @@ def prepare(config: TrainConfig, language: str) -> Prepared:
 def train(config: TrainConfig, *, resume: bool, callbacks: Sequence[Any], say: Say) -> Path:
     """See `advisor_trainer.train`."""
     language = default_language()
+    words = strings(language, "train")
     run = Path(config.output_dir)
     checkpoint = folder.resumable(config) if resume else None
     first = int(os.environ.get("RANK", "0")) == 0
@@ -87,8 +88,8 @@ def train(config: TrainConfig, *, resume: bool, callbacks: Sequence[Any], say: S
     quiet_libraries()
     ready = prepare(config, language)
     if resume and checkpoint is None:
-        say(f"{run}: ended before its first checkpoint; begins anew")
-    report(ready, say)
+        say(words["say.anew"].format(run=run))
+    report(ready, say, language)
     set_seed(config.seed)  # the adapter's first weights are drawn here
     model = model_of(config, ready.device, ready.tokenizer)
     backend = set_attention(model, config.attention, ready.device, compiled=config.torch_compile)
@@ -98,14 +99,14 @@ def train(config: TrainConfig, *, resume: bool, callbacks: Sequence[Any], say: S
         folder.write_environment(config, ready.device.type, facts | {"world_size": ready.args.world_size})
         if checkpoint is None:
             for line in folder.unusual(config, facts, language):
-                say(f"unusual: {line}")
-    interrupts, console = Interrupts(), Console(say)
+                say(words["say.unusual"].format(line=line))
+    interrupts, console = Interrupts(), Console(say, language)
     live = AdvisorCallback(run / folder.LOG, lang=language, stop_on=STOPS[config.stop_on], facts=facts, say=console.say)
     nonfinite = NonFinite(ready.data.train, ready.data.pieces, config.nonfinite_patience, run)
     patience = Patience(config.early_stopping_patience)
     watching: list[Any] = [nonfinite, patience, interrupts, live, console, *callbacks]
     if checkpoint is not None:
-        say(f"goes on from {checkpoint}")
+        say(words["say.goes_on"].format(checkpoint=checkpoint))
         watching.insert(0, Restore(checkpoint))
     trainer = trainer_of(ready, model, backend, watching)
     for callback in watching:
@@ -144,8 +145,8 @@ def trainer_of(ready: Prepared, model: Any, backend: str, callbacks: Sequence[An
     held_out = None
     if data.held_out is not None and data.held_out_pieces is not None:
         plan = Plan(
-            data.held_out_pieces, size=config.max_length, batch=config.per_device_eval_batch_size, packing=True, seed=0, shuffle=False,
-            rank=ready.args.process_index, world=ready.args.world_size,
+            data.held_out_pieces, size=config.max_length, batch=config.per_device_eval_batch_size, packing=True, seed=0,
+            shuffle=False, rank=ready.args.process_index, world=ready.args.world_size,
         )  # fmt: skip
         held_out = (Lines(data.held_out, data.held_out_pieces), plan)
     elif ready.args.eval_strategy != "no":
@@ -155,8 +156,8 @@ def trainer_of(ready: Prepared, model: Any, backend: str, callbacks: Sequence[An
     steps = config.max_steps if config.max_steps > 0 else round(config.num_train_epochs * per_epoch)
     decay_steps(ready.args, steps)
     trainer = PackedTrainer(
-        lines=ready.lines, plan=ready.plan, held_out=held_out, backend=backend, keeps=keeps_logits(model), model=model, args=ready.args,
-        processing_class=ready.tokenizer, callbacks=list(callbacks),
+        lines=ready.lines, plan=ready.plan, held_out=held_out, backend=backend, keeps=keeps_logits(model), model=model,
+        args=ready.args, processing_class=ready.tokenizer, callbacks=list(callbacks),
     )  # fmt: skip
     trainer.remove_callback(PrinterCallback)
     return trainer
@@ -173,17 +174,18 @@ def quiet_libraries() -> None:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
 
 
-def report(ready: Prepared, say: Say) -> None:
+def report(ready: Prepared, say: Say, language: str) -> None:
     """Say what will be trained on, and which rows will not be as they are."""
-    data, config = ready.data, ready.config
+    data, config, words = ready.data, ready.config, strings(language, "train")
     pieces, held_out = data.pieces, data.held_out_pieces
     rows, tokens = len(ready.plan.pattern), int(pieces.length.sum())
-    fill = f" in {rows} packed rows of {config.max_length}, {tokens / (rows * config.max_length):.1%} full" if config.packing else ""
-    say(f"{len(pieces)} examples, {tokens} tokens ({int(pieces.labels.sum())} trained on){fill}")
+    say(words["say.examples"].format(count=len(pieces), tokens=tokens, labels=int(pieces.labels.sum())))
+    if config.packing:
+        say(words["say.packed"].format(rows=rows, length=config.max_length, fill=tokens / (rows * config.max_length)))
     if held_out is not None:
-        say(f"{len(held_out)} examples held out for evaluation")
+        say(words["say.held_out"].format(count=len(held_out)))
     if data.losses.cut or data.losses.empty:
-        say(f"warning: {dataset.lost(data.losses, config.max_length)}")
+        say(words["say.warning"].format(line=dataset.lost(data.losses, config.max_length, language)))
 
 
 def facts_of(ready: Prepared, model: Any, backend: str) -> dict[str, Any]:
@@ -224,7 +226,7 @@ def _train(trainer: PackedTrainer, checkpoint: Path | None, run: Path, live: Adv
 
 def _no_room(error: BaseException | None) -> bool:
     while error is not None:
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             return True
         # torch and safetensors say it in words of their own.
         if any(said in str(error) for said in ("No space left", "os error 28", "PytorchStreamWriter failed", "File too large")):

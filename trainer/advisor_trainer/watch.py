@@ -9,16 +9,23 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from transformers import TrainerCallback
 
+from advisor.locale import strings
 from advisor_trainer.arena import Arena, Pieces
 from advisor_trainer.trainer import PackedTrainer
 
 NONFINITE = "nonfinite.json"
+
+SHOWN = (
+    ("loss", "loss", ".4f"), ("eval_loss", "eval_loss", ".4f"), ("learning_rate", "learning_rate", ".2e"),
+    ("grad_norm", "grad_norm", ".2f"), ("tokens_per_second", "tokens/s", ",.0f"),
+)  # fmt: skip
+"""What a line on the console says: key of the log, its name there, its form."""
 
 
 class Interrupts(TrainerCallback):
@@ -32,10 +39,8 @@ class Interrupts(TrainerCallback):
         """Take the signals over; a second one ends the program at once."""
         before = {}
         for number in (signal.SIGINT, signal.SIGTERM):
-            try:
+            with suppress(ValueError):  # not the main thread
                 before[number] = signal.signal(number, self._received)
-            except ValueError:  # not the main thread
-                pass
         try:
             yield
         finally:
@@ -48,7 +53,7 @@ class Interrupts(TrainerCallback):
             os.kill(os.getpid(), number)
         self.received = number
 
-    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> Any:  # noqa: ARG002  the Trainer's interface
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> Any:
         """Ask for a checkpoint and for the end. The first of several processes that hears of it speaks for all."""
         stop = bool(self.received)
         if args.world_size > 1:
@@ -146,8 +151,9 @@ class Restore(TrainerCallback):
 class Console(TrainerCallback):
     """Tells how the run goes: a bar with loss, speed and time left on a terminal, else one line a log step."""
 
-    def __init__(self, say: Callable[[str], None], *, terminal: bool | None = None) -> None:
+    def __init__(self, say: Callable[[str], None], language: str = "en", *, terminal: bool | None = None) -> None:
         self._say = say
+        self._words = strings(language, "train")
         self._terminal = sys.stderr.isatty() if terminal is None else terminal
         self._progress: Any = None
         self._task: Any = None
@@ -192,17 +198,14 @@ class Console(TrainerCallback):
 
     def line(self, state: Any, logs: dict[str, float]) -> str:
         """Return what was logged as one line, empty for the closing summary."""
-        shown = {
-            "loss": ".4f", "eval_loss": ".4f", "learning_rate": ".2e", "grad_norm": ".2f", "tokens_per_second": ",.0f",
-        }  # fmt: skip
-        parts = [f"{name.replace('tokens_per_second', 'tokens/s')} {logs[name]:{form}}" for name, form in shown.items() if name in logs]
+        parts = [f"{shown} {logs[name]:{form}}" for name, shown, form in SHOWN if name in logs]
         if not parts:
             return ""
         done = state.global_step - self._first
         if done and "loss" in logs:
             left = (time.monotonic() - self._began) / done * (state.max_steps - state.global_step)
-            parts.append(f"left {_clock(left)}")
-        return f"step {state.global_step}/{state.max_steps}  " + "  ".join(parts)
+            parts.append(self._words["say.left"].format(time=_clock(left)))
+        return self._words["say.step"].format(step=state.global_step, steps=state.max_steps) + "  " + "  ".join(parts)
 
     def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
         """End the bar."""
