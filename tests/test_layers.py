@@ -34,6 +34,7 @@ LAYERS = (
     "config_writer",
     "cases",
     "render",
+    "live",
     "cli",
 )
 REGISTERED = {"signal": "signals", "detector": "detectors", "recipe": "recipes"}
@@ -81,6 +82,12 @@ def test_a_command_never_loads_the_heavy_libraries(arguments, root):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=root, check=True)
     assert done.stderr.splitlines()[-1] == f"[] {arguments[0] != '--help'}"
+
+
+def test_what_is_live_loads_transformers_only_for_the_callback():
+    code = f"import sys, advisor.live, advisor.live.log, advisor.live.judge\nprint([m for m in {HEAVY!r} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 @pytest.mark.parametrize(("decorator", "folder"), REGISTERED.items())

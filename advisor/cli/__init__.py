@@ -15,6 +15,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "explain": ("advisor.cli.explain", "Explain an error message: meaning, causes, checks, fix."),
     "formats": ("advisor.cli.formats", "List the log formats that can be read."),
     "rules": ("advisor.cli.rules", "Print and test the rule book."),
+    "train": ("advisor.cli.train", "Fine-tune a language model and leave a run folder."),
+    "watch": ("advisor.cli.watch", "Follow a run and say what is wrong as soon as it shows."),
 }
 """Name → (module, one line of help): the help of the group needs no command's module."""
 

@@ -45,11 +45,14 @@ def steps_after_best(
 
 @detector
 def best_not_saved(
-    eval_loss: Series, eval_best: Best, saved_steps: FloatArray, eval_noise: float, *, min_loss: float
+    eval_loss: Series, eval_best: Best, saved_steps: FloatArray, eval_noise: float, run_finished: bool | None, *, min_loss: float
 ) -> Hit | None:
-    """No checkpoint was saved where the evaluation was best within noise; the nearest saved one is worse by `min_loss`."""
+    """No checkpoint was saved where the evaluation was best within noise; the nearest saved one is worse by `min_loss`.
+
+    While the run goes on, a best evaluation after the last checkpoint may still be saved, or be surpassed by one that is.
+    """
     finite = eval_loss.finite
-    if not len(saved_steps):
+    if not len(saved_steps) or (run_finished is False and eval_best.x > np.max(saved_steps)):
         return None
     at_saves = np.interp(saved_steps, finite.x, finite.values)
     saved = float(np.min(at_saves))

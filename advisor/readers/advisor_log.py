@@ -35,8 +35,9 @@ def _line(text: str, line: int) -> Iterator[Record]:
     if kind is None:
         if (measured := row(entry, line)) is not None:
             yield measured
-    elif kind == "run":
-        yield NewRun(line)
+    elif kind in ("run", "settings"):
+        if kind == "run":
+            yield NewRun(line)
         config = entry.get("config")
         if isinstance(config, dict):
             yield Settings(scalars(config))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -9,6 +10,11 @@ from advisor.readers.base import Format
 from advisor.readers.streams import SUFFIXES
 
 STATE = "trainer_state.json"
+OWN_LOG = "run.log"
+"""What our own log is called in a run folder; it says more than the trainer's state does."""
+
+_OWN = re.compile(rb'^\s*\{.*"schema"\s*:\s*"advisor\.log/')
+_HEAD_BYTES = 1 << 14
 LOG_SUFFIXES = (".jsonl", ".log", ".csv", ".tsv", ".out", ".txt")
 """What logs are called, also with the suffix of a compression behind it."""
 
@@ -25,7 +31,11 @@ def units(folder: Path, formats: Iterable[Format]) -> Iterator[Path]:
 
 
 def _units(folder: Path, trackers: Iterable[Format], holders: set[Path]) -> Iterator[Path]:
-    if newest_state(folder) is not None or (folder not in holders and any(_keeps(tracker, folder) for tracker in trackers)):
+    if (
+        newest_state(folder) is not None
+        or own_log(folder) is not None
+        or (folder not in holders and any(_keeps(tracker, folder) for tracker in trackers))
+    ):
         yield folder
         return
     for path in _entries(folder):
@@ -63,6 +73,16 @@ def is_log_file(path: Path) -> bool:
     for suffix in SUFFIXES:
         name = name.removesuffix(suffix)
     return name.endswith(LOG_SUFFIXES)
+
+
+def own_log(folder: Path) -> Path | None:
+    """Return our own log in a run folder, or None where none is there or `run.log` is somebody else's."""
+    path = folder / OWN_LOG
+    try:
+        with path.open("rb") as log:
+            return path if _OWN.search(log.read(_HEAD_BYTES).partition(b"\n")[0]) else None
+    except OSError:
+        return None
 
 
 def newest_state(folder: Path) -> Path | None:

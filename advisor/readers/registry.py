@@ -157,10 +157,12 @@ def units(path: Path) -> Iterator[Path]:
 
 
 def _read_folder(path: Path) -> list[Run]:
-    """Return the runs of a run folder, or of everything in a folder of runs that is a log.
+    """Return the runs of a run folder (by our own log, else by the trainer's state), or of every log in a folder of runs.
 
     A format that keeps its runs in folders comes before single logs, which may tell of the same runs again.
     """
+    if (own := folder.own_log(path)) is not None:
+        return read_path(own)
     if (state := folder.newest_state(path)) is not None:
         runs, beside = read_path(state), _config_beside(path)
         return [_with_config(run, beside) for run in runs]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from io import BytesIO, TextIOWrapper
 from itertools import groupby
 
 from rich.cells import cell_len
@@ -66,6 +67,16 @@ def _style(diagnosis: Diagnosis) -> str:
 
 
 def _run(diagnosis: Diagnosis, words: Words, console: Console) -> None:
+    main = _beginning(diagnosis, words, console)
+    for finding in diagnosis.findings:
+        if finding.rule.severity != "info":
+            _finding(finding, words, console, is_main=finding is main, in_full=finding is main and not diagnosis.run.series)
+    _notes([f for f in diagnosis.findings if f.rule.severity == "info"], words, console)
+    _lists(diagnosis, words, console)
+
+
+def _beginning(diagnosis: Diagnosis, words: Words, console: Console) -> Finding | None:
+    """Print where the run comes from, its verdict, its curve and its cause; return the finding that the verdict tells."""
     run = diagnosis.run
     console.print(
         Text(f"{run.source} · {run.reader} · {words('points', **counts(run))}", style="dim"), soft_wrap=True, highlight=False
@@ -77,11 +88,33 @@ def _run(diagnosis: Diagnosis, words: Words, console: Console) -> None:
     wrapped(sentence, 0, console)
     _curve(diagnosis, words, console)
     _causes(diagnosis, words, console)
-    for finding in diagnosis.findings:
-        if finding.rule.severity != "info":
-            _finding(finding, words, console, is_main=finding is main, in_full=finding is main and not run.series)
-    _notes([f for f in diagnosis.findings if f.rule.severity == "info"], words, console)
-    _lists(diagnosis, words, console)
+    return main
+
+
+def glance(diagnosis: Diagnosis, language: str, width: int, encoding: str) -> Text:
+    """Return what fits on one screen while a run goes on: verdict, curve, likeliest cause, a line for each finding."""
+    words = Words(language, diagnosis.run)
+    console = Console(
+        file=TextIOWrapper(buffer := BytesIO(), encoding=encoding, write_through=True), width=width, force_terminal=True,
+        highlight=False, emoji=False, markup=False,
+    )  # fmt: skip
+    _beginning(diagnosis, words, console)
+    if shown := [finding for finding in diagnosis.findings if finding.rule.severity != "info"]:
+        console.print()
+    for finding in shown:
+        wrapped(_heading(finding, words), 0, console)
+    if sentence_of_end := outlook(diagnosis, words):
+        console.print()
+        wrapped(Text(sentence_of_end, style="dim"), 0, console)
+    return Text.from_ansi(buffer.getvalue().decode(encoding))
+
+
+def _heading(finding: Finding, words: Words) -> Text:
+    head = Text()
+    head.append(words(f"severity.{finding.rule.severity}"), style=STYLES[finding.rule.severity])
+    head.append(f" {finding.rule.id} ", style="dim")
+    head.append(words.of(finding, "title"), style="bold")
+    return head
 
 
 def _causes(diagnosis: Diagnosis, words: Words, console: Console) -> None:
@@ -142,12 +175,8 @@ def _curve(diagnosis: Diagnosis, words: Words, console: Console) -> None:
 
 def _finding(finding: Finding, words: Words, console: Console, *, is_main: bool, in_full: bool) -> None:
     rule = finding.rule
-    head = Text()
-    head.append(words(f"severity.{rule.severity}"), style=STYLES[rule.severity])
-    head.append(f" {rule.id} ", style="dim")
-    head.append(words.of(finding, "title"), style="bold")
     console.print()
-    wrapped(head, 0, console)
+    wrapped(_heading(finding, words), 0, console)
     rows = [] if is_main else [("", words.of(finding, "message"))]
     shown = " → ".join(filter(None, (words.point(p) for p in finding.hit.evidence)))
     if shown:
