@@ -47,9 +47,9 @@ class PlantedTrainer(PackedTrainer):
         return given
 
     def compute_loss(self, model: nn.Module, inputs: Inputs, return_outputs: bool = False, num_items_in_batch: Any = None) -> Any:
-        """Return the loss as the fault has it. Where it takes labels away, the mean is over those that are left."""
+        """Return the loss as the fault has it. Where it changes the labels, the mean is over those that are there."""
         loss = super().compute_loss(model, inputs, num_items_in_batch=num_items_in_batch)
-        left = int((inputs["targets"] != IGNORED).sum())
+        left = _labels(inputs)
         if left and "labels" in inputs:
             loss = loss * (inputs["labels"] / left)
         if self.fault.loss:
@@ -95,8 +95,13 @@ class Forgets(TrainerCallback):
 # batches
 
 
+def _labels(inputs: Inputs) -> int:
+    return int((inputs["targets"] != IGNORED).sum())
+
+
 def _first_again(trainer: PlantedTrainer, inputs: Inputs) -> Inputs:
-    return trainer.memory.setdefault("first", inputs)  # type: ignore[no-any-return]
+    first: Inputs = trainer.memory.setdefault("first", inputs)
+    return {**first, "labels": _labels(inputs)}
 
 
 def _random(trainer: PlantedTrainer, like: torch.Tensor) -> torch.Tensor:
@@ -123,8 +128,7 @@ def _other_ids(trainer: PlantedTrainer, inputs: Inputs) -> Inputs:
 
 def _without(inputs: Inputs, gone: torch.Tensor) -> Inputs:
     """Take the targets at these places out; `labels` is how many there were."""
-    labels = int((inputs["targets"] != IGNORED).sum())
-    return {**inputs, "targets": inputs["targets"].masked_fill(gone, IGNORED), "labels": labels}
+    return {**inputs, "targets": inputs["targets"].masked_fill(gone, IGNORED), "labels": _labels(inputs)}
 
 
 def _no_targets(_: PlantedTrainer, inputs: Inputs) -> Inputs:
