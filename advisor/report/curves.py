@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Literal
@@ -159,10 +160,11 @@ def _heights(lines: Sequence[Line], bands: Sequence[Band] = ()) -> tuple[float, 
     highest = max(float(np.max(line.y)) for line in left)
     usual = max(float(np.percentile(line.y, OUTLIERS) if line.role == "raw" else np.max(line.y)) for line in left)
     high = usual if highest - low > FAR * (usual - low) > 0 else highest
+    floor = 0.0 if low >= 0 else -math.inf
     for band in bands:
         low, high = min(low, float(np.min(band.low))), max(high, float(np.max(band.high)))
     room = MARGIN * ((high - low) or abs(high) or 1.0)
-    return max(low - room, 0.0) if low >= 0 else low - room, high + room
+    return max(low - room, floor), high + room
 
 
 def _is_steep(lines: Sequence[Line]) -> bool:

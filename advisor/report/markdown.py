@@ -199,7 +199,7 @@ def _comparison(compared: Comparison, label: Mapping[str, str]) -> str:
 def _not_judged(report: Report) -> str:
     label = report.labels
     rows = [[escape(n.label), escape(n.to_log), escape(n.problems), ", ".join(n.rules)] for n in report.not_judged]
-    return _table([label["missing"], label["how_to_log"], label["light"], label["rule"]], rows)
+    return _table([label["missing"], label["how_to_log"], label["problem"], label["rule"]], rows)
 
 
 def _decided(report: Report) -> str:
