@@ -11,7 +11,7 @@ import numpy as np
 
 from advisor.model import SEVERITIES, Diagnosis, FloatArray, Forecast, NotMeasurable, Run, Series
 from advisor.render.words import Words
-from advisor.report.material import Material
+from advisor.report.material import Material, smoothed
 from advisor.report.model import Band, Chart, Line, Mark, Span
 
 MOST_POINTS = 1400
@@ -22,6 +22,9 @@ MOST_SPANS, MOST_MARKS, MOST_EPOCHS, MOST_NON_FINITE = 6, 24, 20, 3
 
 NOISE_BAND = 2.0
 """Half-width of the band around the evaluations, in standard deviations."""
+
+SMOOTHED_FROM = 100
+"""Gradient norms from which on a smoothed curve says more than the points."""
 
 OUTLIERS = 99.5
 """Percentile of the training values from which on single ones may leave the axis."""
@@ -189,10 +192,14 @@ def _gradient(material: Material, words: Words, begin: float, end: float) -> Cha
         series = run.series.get(name)
         if series is not None and len(series.finite):
             lines.append(_line(series, words, name, role, axis))
+            if name == "grad_norm" and len(series.finite) >= SMOOTHED_FROM:
+                lines.append(
+                    Line(name, words("line.smooth"), "smooth", "left", *evenly(*smoothed(series), MOST_POINTS // 2), len(series))
+                )
     left = [line for line in lines if line.axis == "left"]
     log = _is_steep(left)
     low, high = _positive_heights(left) if log else _heights(left)
-    captions = [_first_to_last(line, words) for line in lines]
+    captions = [_first_to_last(line, words) for line in lines if line.role != "smooth"]
     return Chart(
         name="gradient", title=words("chart.gradient"), x_label=words(f"axis.{run.axis}"), left_label=words("line.grad_norm"),
         right_label=words("line.learning_rate"), log=log, x_from=begin, x_to=end, y_low=low, y_high=high, lines=tuple(lines),

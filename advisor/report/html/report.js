@@ -125,7 +125,7 @@
       const series = [{ label: words.x, value: (u, v) => shown(v) }];
       chart.lines.forEach((line, i) => {
         let [name, width, alpha] = LINES[line.role];
-        if (line.name === "grad_norm") alpha = 0.9;
+        if (line.role === "raw" && !chart.lines.some((other) => other.role === "smooth")) alpha = 0.9;
         const stroke = colour(name);
         series.push({
           label: words.lines[i], scale: line.axis === "right" ? "right" : "y", stroke, width, alpha, spanGaps: true,
@@ -142,7 +142,7 @@
         series.push({ label: words.bands[i] + " ↓", stroke: "transparent", width: 0, spanGaps: true, points: { show: false } });
       });
       const axis = { stroke: colour("soft"), grid: { stroke: colour("grid"), width: 1 }, ticks: { stroke: colour("rule"), width: 1 }, font: "12px system-ui, sans-serif", labelFont: "12px system-ui, sans-serif", labelSize: 18 };
-      const numbers = (u, values) => values.map((v) => (v == null ? "" : Math.abs(v) >= 1e6 || (v !== 0 && Math.abs(v) < 1e-3) ? v.toExponential(1) : String(Number(v.toPrecision(6)))));
+      const numbers = (u, values) => values.map((v) => (v == null ? "" : Math.abs(v) >= 1e7 || (v !== 0 && Math.abs(v) < 1e-3) ? v.toExponential(1) : String(Number(v.toPrecision(7)))));
       const options = {
         width: Math.max(box.clientWidth, 200), height: HEIGHT[chart.name], series, bands,
         // Charts below one another share their horizontal axis.
