@@ -49,7 +49,7 @@ def opened(browser, tmp_path):
         page.goto(path.as_uri())
         return page
 
-    open_page.said = said
+    open_page.said, open_page.asked = said, asked
     yield open_page
     for context in contexts:
         context.close()
@@ -249,7 +249,8 @@ LOW_CONTRAST = """() => {
 """The texts whose contrast with their ground is below 4.5, as WCAG 2 computes it."""
 
 OUTSIDE = """(width) => [...document.querySelectorAll('main:not([hidden]) *')].filter((e) => e.offsetParent
-  && !e.closest('.scroll,.plot,.values,caption,h2') && e.getBoundingClientRect().right > width).map((e) => e.outerHTML.slice(0, 80))"""
+  && !e.closest('.scroll,.plot,.values,caption,h2') && e.getBoundingClientRect().right > width)
+  .map((e) => e.outerHTML.slice(0, 80))"""
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -295,14 +296,17 @@ def test_without_scripts_the_report_is_read_and_the_curves_are_seen(opened, repo
 
 
 def test_the_policy_stops_what_is_not_the_pages_own(opened, report):
-    page = opened(report)
+    page, stopped = opened(report), []
+    page.on("requestfailed", lambda request: stopped.append((request.url, request.failure)))
     page.evaluate("const s = document.createElement('script'); s.textContent = 'window.taken = 1'; document.body.append(s)")
     page.evaluate("const i = document.createElement('img'); i.src = 'https://example.invalid/x.png'; document.body.append(i)")
     page.wait_for_timeout(100)
     assert page.evaluate("window.taken") is None
     assert len(opened.said) >= 2
     assert [text for text in opened.said if "Content Security Policy" not in text] == []
+    assert stopped == [("https://example.invalid/x.png", "csp")]
     opened.said.clear()
+    opened.asked.remove("https://example.invalid/x.png")
 
 
 def test_a_hostile_log_opens_no_dialog_and_shows_its_name_as_text(root, opened, tmp_path, rules):
