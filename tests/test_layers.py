@@ -33,6 +33,7 @@ LAYERS = (
     "config_writer",
     "cases",
     "render",
+    "report",
     "cli",
 )
 REGISTERED = {"signal": "signals", "detector": "detectors", "recipe": "recipes"}

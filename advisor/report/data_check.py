@@ -1,0 +1,72 @@
+"""The check of the training data in a report: what was found, how often, and a few of the records that show it."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+
+from advisor.engine import Examination
+from advisor.model import Finding, NotMeasurable, Place
+from advisor.render.words import Words
+from advisor.report.entries import finding_entry
+from advisor.report.model import DataCheck, DataFinding, Example, State
+
+EXAMPLES = 3
+"""Records shown of each finding; the JSON of `advisor data check` names every one."""
+
+MOST_FILES = 8
+STATE_OF: dict[str, State] = {"error": "failure", "warning": "warning", "info": "pass"}
+
+
+def data_check(examination: Examination | None, words: Words) -> DataCheck | None:
+    """Return the check of the training data, or None where none were given."""
+    if examination is None:
+        return None
+    survey = examination.measured.survey
+    files = [file for split in (survey.train, survey.evaluation) if split is not None for file in split.files]
+    shown = [
+        f"{short(file.name)} · {file.kind} · {file.schema or '?'} · " + words("rows_good", good=file.good, records=file.records)
+        for file in files[:MOST_FILES]
+    ]
+    if len(files) > MOST_FILES:
+        shown.append(words("files_more", count=len(files) - MOST_FILES))
+    grave = examination.findings[0].rule.severity if examination.findings else "none"
+    return DataCheck(
+        state=STATE_OF.get(grave, "pass"), sentence=words(f"data_verdict.{grave}"), records=survey.train.records,
+        good=sum(file.good for file in survey.train.files), files=tuple(shown), health=_health(examination, words),
+        findings=tuple(_finding(finding, words) for finding in examination.findings),
+        clean=tuple(rule.id for rule in examination.clean),
+        not_judged=tuple(
+            f"{n.rule.words[words.language]['title']}: {words.to_log(n)} ({n.rule.id})" for n in examination.not_judged
+        ),
+    )  # fmt: skip
+
+
+def short(name: str) -> str:
+    """Return a path as it may stand in a report: as it was given where it is relative, else only its last part."""
+    path = PurePath(name)
+    return path.name if path.is_absolute() or ".." in path.parts else str(path)
+
+
+def _health(examination: Examination, words: Words) -> str:
+    try:
+        health = examination.measured["health"]
+    except NotMeasurable:
+        return ""
+    return words("health", normal=health.normal, of=health.of, share=health.normal / max(health.of, 1))
+
+
+def _finding(finding: Finding, words: Words) -> DataFinding:
+    places = finding.hit.places
+    count = int(finding.hit.facts.get("count", len(places)))
+    return DataFinding(
+        finding_entry(finding, words, of="data"), count, tuple(_example(place, finding, words) for place in places[:EXAMPLES])
+    )
+
+
+def _example(place: Place, finding: Finding, words: Words) -> Example:
+    name, like = short(place.source), str(place.facts.get("like", ""))
+    where = f"{name}:{place.line}" + (f":{place.column}" if place.column else "")
+    file, _, line = like.rpartition(":")
+    facts = {**finding.hit.facts, **place.facts, "line": place.line}
+    message = words.fill(finding.rule.words[words.language]["message"], facts)
+    return Example(where, place.excerpt, f"{short(file)}:{line}" if file else like, message)
