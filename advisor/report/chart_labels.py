@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.transforms import Affine2D
 
 from advisor.model import FloatArray
 from advisor.report.chart_style import FRAME, INK, MUTED, SMALL
@@ -57,11 +59,9 @@ class Labels:
     """Puts words into one frame. Each finds the room that the curves and the words before it left."""
 
     def __init__(self, axes: Axes, curves: Sequence[tuple[FloatArray, FloatArray]]) -> None:
-        from matplotlib.transforms import Affine2D
-
         self._axes = axes
         self._per_pixel = MM_PER_INCH / axes.figure.dpi
-        self._transform = Affine2D().scale(1 / MM_PER_INCH) + axes.figure.dpi_scale_trans  # type: ignore[union-attr]
+        self._transform = Affine2D().scale(1 / MM_PER_INCH) + axes.figure.dpi_scale_trans
         left, bottom, right, top = (float(edge) * self._per_pixel for edge in axes.bbox.extents)
         self.frame: Box = (left, bottom, right, top)
         parts = [self._run(x, y) for x, y in curves]
@@ -89,7 +89,9 @@ class Labels:
     def _text(self, words: str, width: float, lines: int = 3, **look: Any) -> tuple[Text, float, float]:
         """Write words, broken to `width` and cut after so many lines; return the text with the width and the height it takes."""
         text = self._axes.text(0, 0, "", transform=self._transform, linespacing=1.15, **look)
-        renderer = self._axes.figure.canvas.get_renderer()  # type: ignore[union-attr]  # the Agg canvas has one
+        canvas = self._axes.figure.canvas
+        assert isinstance(canvas, FigureCanvasAgg)  # text is measured by drawing it
+        renderer = canvas.get_renderer()  # type: ignore[no-untyped-call]
 
         def extent(candidate: str) -> tuple[float, float]:
             text.set_text(candidate)
@@ -122,7 +124,9 @@ class Labels:
         left, right = self._point(begin, 1.0)[0], self._point(end, 1.0)[0]
         right = max(right, left + 1.0)
         self._draw([left, right], [y, y], color=colour, linewidth=1.8, solid_capstyle="butt", clip_on=False)
-        text, width, _ = self._text(words, self.frame[2] + room - self.frame[0], 1, fontsize=SMALL, color=colour, va="bottom", ha="left")
+        text, width, _ = self._text(
+            words, self.frame[2] + room - self.frame[0], 1, fontsize=SMALL, color=colour, va="bottom", ha="left"
+        )
         text.set_position((max(min(left, self.frame[2] + room - width), self.frame[0]), y + 2 * AIR))
 
     def mark(self, x: float, y: float, words: str, colour: str = INK) -> None:

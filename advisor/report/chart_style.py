@@ -1,4 +1,4 @@
-"""How the charts look: colours that stay apart for every kind of colour vision and in grey, sizes, and the settings of matplotlib."""
+"""How the charts look: colours that stay apart for every kind of colour vision, sizes, and the settings of matplotlib."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ BLUE, VERMILION, GREEN, ORANGE, PURPLE = "#0072b2", "#d55e00", "#00795c", "#b36b
 INK, MUTED, FRAME, GRID = "#22262b", "#5b6570", "#9aa3ad", "#e6e9ec"
 
 COLOUR: Mapping[str, str] = {
-    "train_loss": BLUE, "reward": BLUE, "eval_loss": VERMILION, "eval_reward": VERMILION, "grad_norm": PURPLE, "learning_rate": GREEN,
+    "train_loss": BLUE, "reward": BLUE, "eval_loss": VERMILION, "eval_reward": VERMILION,
+    "grad_norm": PURPLE, "learning_rate": GREEN,
 }  # fmt: skip
 FORECAST = MUTED
 SEVERITY: Mapping[Severity, str] = {"error": "#b3261e", "warning": ORANGE, "info": MUTED}

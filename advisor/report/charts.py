@@ -1,18 +1,22 @@
 """The charts of a report as pictures: one style, readable without a legend and by those who see few colours.
 
-matplotlib is loaded here and nowhere else, and only when a picture is asked for. The same chart gives the same bytes.
+matplotlib is loaded here and nowhere else: import this only where a picture is asked for. The same chart gives the same bytes.
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib.resources import as_file, files
 from typing import TYPE_CHECKING, Any, Literal
 
+import matplotlib as mpl
 import numpy as np
+from matplotlib import font_manager
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from advisor.report.chart_labels import MM_PER_INCH, Labels, Name
 from advisor.report.chart_style import COLOUR, FAINT, FORECAST, FRAME, INK, MUTED, SEVERITY, STRONG, settings
@@ -20,13 +24,12 @@ from advisor.report.model import Band, Chart, Line, Mark
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 WIDTH = 174.0
 """Width of a picture in millimetres: that of the text on a page."""
 
 LEFT, RIGHT, TOP, BOTTOM = 13.0, 31.0, 1.5, 8.5
-"""Room around the frames in millimetres. On the right stand the names of the curves; it is equal in all charts: their axes align."""
+"""Room around the frames in millimetres. On the right stand the names of the curves; it is the same in all charts."""
 
 LANE = 4.4
 """Height of the line above the frame in which a finding stands over the stretch it speaks of."""
@@ -52,15 +55,13 @@ WHOLE = 0.98
 """A stretch over more than this share of the axis is not shaded: shading everything marks nothing."""
 
 
-def picture(chart: Chart, form: Literal["svg", "png"], labels: Mapping[str, str]) -> bytes:
-    """Return a chart that has lines as a picture. labels: those of the report."""
-    import matplotlib as mpl
-
+def picture(chart: Chart, form: Literal["svg", "png"], said: Mapping[str, str]) -> bytes:
+    """Return a chart that has lines as a picture. said: the strings of the topic `picture`."""
     _load_fonts()
     with mpl.rc_context():
         mpl.rcdefaults()  # a matplotlibrc of the user changes no report
-        mpl.rcParams.update(settings())
-        figure = _draw(chart, labels)
+        mpl.rcParams.update(settings())  # type: ignore[arg-type]  # its keys are a closed list of words
+        figure = _draw(chart, said)
         stream = io.BytesIO()
         metadata = {"Date": None, "Creator": None} if form == "svg" else {"Software": None}
         figure.savefig(stream, format=form, dpi=DOTS_PER_INCH, metadata=metadata)
@@ -70,18 +71,13 @@ def picture(chart: Chart, form: Literal["svg", "png"], labels: Mapping[str, str]
 @lru_cache(maxsize=1)
 def _load_fonts() -> None:
     """Make the bundled fonts known by their names."""
-    from matplotlib import font_manager
-
     for font in sorted((files("advisor.report") / "fonts").iterdir(), key=lambda f: f.name):
         if font.name.endswith(".ttf"):
             with as_file(font) as path:
                 font_manager.fontManager.addfont(path)
 
 
-def _draw(chart: Chart, labels: Mapping[str, str]) -> Figure:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
+def _draw(chart: Chart, said: Mapping[str, str]) -> Figure:
     # Two scales in one frame invite misreading: what belongs to the right axis gets a frame of its own.
     panels = [axis for axis in ("left", "right") if any(line.axis == axis for line in chart.lines)]
     heights = [HEIGHT["right"] if axis == "right" else HEIGHT[chart.name] for axis in panels]
@@ -93,7 +89,7 @@ def _draw(chart: Chart, labels: Mapping[str, str]) -> Figure:
     for axis, height in zip(panels, heights, strict=True):
         axes = figure.add_axes((LEFT / WIDTH, (top - height) / total, 1 - (LEFT + RIGHT) / WIDTH, height / total))
         top -= height + GAP
-        _panel(axes, chart, axis, labels)
+        _panel(axes, chart, axis, said)
         if axis == panels[-1]:
             axes.set_xlabel(chart.x_label, labelpad=1.5)
         else:
@@ -101,7 +97,7 @@ def _draw(chart: Chart, labels: Mapping[str, str]) -> Figure:
     return figure
 
 
-def _panel(axes: Axes, chart: Chart, axis: str, labels: Mapping[str, str]) -> None:
+def _panel(axes: Axes, chart: Chart, axis: str, said: Mapping[str, str]) -> None:
     lines = [line for line in chart.lines if line.axis == axis]
     left = axis == "left"
     room = ROOM * (chart.x_to - chart.x_from)
@@ -123,20 +119,17 @@ def _panel(axes: Axes, chart: Chart, axis: str, labels: Mapping[str, str]) -> No
     words = Labels(axes, [(line.x, line.y) for line in lines])
     names = [Name(line.label, float(line.y[-1]), _colour(line), look) for line, look in zip(lines, looks, strict=True)]
     words.names([*names, *(_name_of_band(band, lines) for band in bands)], RIGHT - 0.5)
-    if not left:
-        return
-    if chart.name != "gradient":
-        words.epochs(chart.epochs, 1, labels["chart_epoch"])
+    if left and chart.name != "gradient":
+        words.epochs(chart.epochs, chart.epochs_every, said["epoch"])
         for i, span in enumerate(chart.spans[:MOST_LANES]):
             y = words.frame[3] + 0.8 + LANE * (min(len(chart.spans), MOST_LANES) - 1 - i)
             words.lane(f"{span.rule}  {span.label}", span.begin, span.end, y, RIGHT - 1.0, SEVERITY[span.severity])
-    _marks(axes, words, chart.marks)
-    _clipped(axes, words, lines, labels)
+    elsewhere = {line.name for line in chart.lines if line.axis != axis}
+    _marks(axes, words, [mark for mark in chart.marks if (mark.series not in elsewhere) and (left or mark.series)])
+    _clipped(axes, words, lines, said)
 
 
 def _scale(axes: Axes, chart: Chart, lines: Sequence[Line], *, left: bool) -> None:
-    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
-
     low, high = (chart.y_low, chart.y_high) if left else _from_zero(lines)
     if chart.log and left:
         axes.set_yscale("log")
@@ -186,7 +179,9 @@ def _look(line: Line, lines: Sequence[Line]) -> dict[str, Any]:
 
 def _name_of_band(band: Band, lines: Sequence[Line]) -> Name:
     colour = _colour_of_band(band, lines)
-    return Name(band.label, float(band.low[-1]), colour, {"color": colour, "alpha": 0.25, "linewidth": 5.0, "solid_capstyle": "butt"})
+    return Name(
+        band.label, float(band.low[-1]), colour, {"color": colour, "alpha": 0.25, "linewidth": 5.0, "solid_capstyle": "butt"}
+    )
 
 
 def _colour_of_band(band: Band, lines: Sequence[Line]) -> str:
@@ -216,7 +211,7 @@ def _marks(axes: Axes, words: Labels, marks: Sequence[Mark]) -> None:
         words.mark(mark.x, foot if mark.y is None else mark.y, mark.label, SEVERITY["error"] if mark.y is None else INK)
 
 
-def _clipped(axes: Axes, words: Labels, lines: Sequence[Line], labels: Mapping[str, str]) -> None:
+def _clipped(axes: Axes, words: Labels, lines: Sequence[Line], said: Mapping[str, str]) -> None:
     """Point at what lies above the frame, and say how far the highest reaches."""
     top = axes.get_ylim()[1]
     beyond = [(float(x), float(y)) for line in lines for x, y in zip(line.x, line.y, strict=True) if y > top]
@@ -224,4 +219,4 @@ def _clipped(axes: Axes, words: Labels, lines: Sequence[Line], labels: Mapping[s
         return
     axes.plot([x for x, _ in beyond], [top] * len(beyond), linestyle="none", marker="^", markersize=3.5, color=MUTED, clip_on=False)
     x, y = max(beyond, key=lambda point: point[1])
-    words.mark(x, top, labels["chart_clipped"].format(value=f"{y:.4g}"), MUTED)
+    words.mark(x, top, said["clipped"].format(value=f"{y:.4g}"), MUTED)

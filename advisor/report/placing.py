@@ -18,7 +18,7 @@ _DISTANCES = (0.9, 1.6, 2.6, 4.0, 6.0)
 
 _DIRECTIONS = tuple(math.radians(a) for a in (60, 120, 30, 150, 90, -60, -120, -30, -150, -90, 0, 180))
 
-_ON_LABEL, _OUTSIDE, _ON_CURVE, _FAR = 1000.0, 1000.0, 3.0, 2.0
+_ON_LABEL, _OUTSIDE, _ON_CURVE, _FAR = 1000.0, 1000.0, 5.0, 2.0
 """What is worse: to cover another label or leave the frame, then to cover a curve, then to be far away."""
 
 
