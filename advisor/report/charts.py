@@ -16,8 +16,9 @@ import numpy as np
 from matplotlib import font_manager
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import FuncFormatter, Locator, LogLocator, MaxNLocator, NullLocator
 
+from advisor.model import FloatArray
 from advisor.report.chart_labels import MM_PER_INCH, Labels, Name
 from advisor.report.chart_style import COLOUR, FAINT, FORECAST, FRAME, INK, MUTED, SEVERITY, STRONG, settings
 from advisor.report.model import Band, Chart, Line, Mark
@@ -106,7 +107,7 @@ def _panel(axes: Axes, chart: Chart, axis: str, said: Mapping[str, str]) -> None
     axes.set_ylabel(chart.left_label if left else chart.right_label, labelpad=2)
     axes.yaxis.set_label_coords(-(LEFT - 3.0) / (WIDTH - LEFT - RIGHT), 0.5)
     for span in chart.spans:
-        if span.end - span.begin < WHOLE * (chart.x_to - chart.x_from):
+        if span.severity != "info" and span.end - span.begin < WHOLE * (chart.x_to - chart.x_from):
             axes.axvspan(span.begin, span.end, color=SEVERITY[span.severity], alpha=0.06, linewidth=0, zorder=0)
     for x in chart.epochs:
         axes.axvline(x, color=FRAME, linewidth=0.5, linestyle=(0, (1, 2.5)), zorder=0.5)
@@ -133,13 +134,14 @@ def _scale(axes: Axes, chart: Chart, lines: Sequence[Line], *, left: bool) -> No
     low, high = (chart.y_low, chart.y_high) if left else _from_zero(lines)
     if chart.log and left:
         axes.set_yscale("log")
-        narrow = high / low < 10**DECADES
-        axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if narrow else (1.0,), numticks=6))
         axes.yaxis.set_minor_locator(NullLocator())
+        locator: Locator = LogLocator(subs=(1.0, 2.0, 5.0) if high / low < 10**DECADES else (1.0,), numticks=6)
     else:
-        axes.yaxis.set_major_locator(MaxNLocator(5 if left and chart.name != "gradient" else 3, steps=[1, 2, 2.5, 5, 10]))
+        locator = MaxNLocator(5 if left and chart.name != "gradient" else 3, steps=[1, 2, 2.5, 5, 10])
+    ticks = np.asarray(locator.tick_values(low, high), dtype=np.float64)
+    ticks = ticks[(ticks >= low) & (ticks <= high)]
+    axes.set_yticks(ticks, labels=_numbers(ticks))
     axes.set_ylim(low, high)
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _number(value)))
     axes.xaxis.set_major_locator(MaxNLocator(8, steps=[1, 2, 5, 10], integer=chart.x_to - chart.x_from > 5))  # noqa: PLR2004
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}".replace(",", "\u202f")))
 
@@ -149,12 +151,22 @@ def _from_zero(lines: Sequence[Line]) -> tuple[float, float]:
     return min(0.0, low), (high * 1.1 if high > 0 else 1.0)
 
 
-def _number(value: float) -> str:
-    """Return a tick's number: `0.0002` as `2e-4`."""
-    text = f"{value:.4g}"
-    if 0 < abs(value) < 1e-3:  # noqa: PLR2004  where zeros are harder to count than an exponent to read
-        digits, exponent = f"{value:.3e}".split("e")
-        text = f"{float(digits):g}e{int(exponent)}"
+def _numbers(ticks: FloatArray) -> list[str]:
+    """Return the numbers of ticks, with as many digits as it takes for no two to be the same."""
+    texts: list[str] = []
+    for digits in range(3, 12):
+        texts = [_number(value, digits) for value in ticks.tolist()]
+        if len(set(texts)) == len(texts):
+            break
+    return texts
+
+
+def _number(value: float, digits: int) -> str:
+    """Return a number in short: `0.0002` as `2e-4`."""
+    text = f"{value:.{digits}g}"
+    if "e" in text or 0 < abs(value) < 1e-3:  # noqa: PLR2004  where zeros are harder to count than an exponent to read
+        mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
+        text = f"{float(mantissa):g}e{int(exponent)}"
     return text.replace("-", "\N{MINUS SIGN}")
 
 
@@ -207,8 +219,11 @@ def _marks(axes: Axes, words: Labels, marks: Sequence[Mark]) -> None:
         y = foot if mark.y is None else mark.y
         axes.plot([mark.x], [y], linestyle="none", markeredgewidth=0.8, zorder=5, clip_on=False, **shapes[mark.kind])
         words.keep_off(mark.x, y)
-    for mark in list(once.values())[:MOST_NAMED]:
-        words.mark(mark.x, foot if mark.y is None else mark.y, mark.label, SEVERITY["error"] if mark.y is None else INK)
+    first = next((mark for mark in once.values() if mark.kind == "non-finite"), None)
+    named = [mark for mark in once.values() if mark.kind != "non-finite" or mark is first]
+    for mark in named[:MOST_NAMED]:
+        colour = SEVERITY["error"] if mark.kind in ("non-finite", "event") else MUTED if mark.y is None else INK
+        words.mark(mark.x, foot if mark.y is None else mark.y, mark.label, colour)
 
 
 def _clipped(axes: Axes, words: Labels, lines: Sequence[Line], said: Mapping[str, str]) -> None:

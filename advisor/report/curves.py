@@ -31,6 +31,9 @@ FAR = 3.0
 STEEP = 50.0
 """Largest value over the median from which on a logarithmic axis shows more."""
 
+FLAT = 1e-3
+"""Least height of an axis, relative to its values: below it lie rounding and the last digits of a log, not a curve."""
+
 MARGIN = 0.05
 """Share of the height that is left free above and below."""
 

@@ -50,7 +50,7 @@ def _set(report: Report, form: str, dots_per_inch: float = 96.0) -> list[bytes]:
     given = _inputs(report, pictures, words)
     folder = files("advisor.report")
     with as_file(folder / "fonts") as fonts, as_file(folder / "template.typ") as template:
-        compiler = typst.Compiler(str(template), font_paths=[str(fonts)], ignore_system_fonts=True)  # type: ignore[misc]
+        compiler = typst.Compiler(str(template), font_paths=[str(fonts)], ignore_system_fonts=True)
         if form == "png":
             made = compiler.compile(format="png", ppi=dots_per_inch, sys_inputs=given, timestamp=NO_TIME)
         else:
