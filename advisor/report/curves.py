@@ -164,7 +164,7 @@ def _heights(lines: Sequence[Line], bands: Sequence[Band] = ()) -> tuple[float, 
     high = usual if highest - low > FAR * (usual - low) > 0 else highest
     for band in bands:
         low, high = min(low, float(np.min(band.low))), max(high, float(np.max(band.high)))
-    room = MARGIN * ((high - low) or abs(high) or 1.0)
+    room = max(MARGIN * ((high - low) or abs(high) or 1.0), (FLAT * max(abs(low), abs(high)) - (high - low)) / 2)
     return max(low - room, 0.0) if low >= 0 else low - room, high + room
 
 
