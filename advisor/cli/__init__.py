@@ -14,6 +14,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "data": ("advisor.cli.data", "Check, clean, measure and convert training data."),
     "explain": ("advisor.cli.explain", "Explain an error message: meaning, causes, checks, fix."),
     "formats": ("advisor.cli.formats", "List the log formats that can be read."),
+    "report": ("advisor.cli.report", "Write a report of a run as HTML, PDF, Markdown or JSON; of many, with an index."),
     "rules": ("advisor.cli.rules", "Print and test the rule book."),
 }
 """Name → (module, one line of help): the help of the group needs no command's module."""

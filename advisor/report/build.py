@@ -38,7 +38,7 @@ def build(material: Material, language: str) -> Report:
         findings=tuple(finding_entry(f, words, diagnosis.causes) for f in diagnosis.findings),
         causes=tuple(cause_entry(cause, words) for cause in diagnosis.causes), changes=change_entries(diagnosis, words),
         conflicts=tuple(words.conflict(c) for c in diagnosis.conflicts), configuration=configuration(material, words),
-        data=data_check(material.examination, words), facts=facts(material, words), clean=checked(diagnosis.clean, words),
+        data=data_check(material, words), facts=facts(material, words), clean=checked(diagnosis.clean, words),
         clean_text=_clean_text(material, words), not_judged=unjudged(diagnosis.not_judged, words),
         decisions=decisions((*diagnosis.findings, *of_data), words), decided=tuple(words(f"decided.{key}") for key in DECIDED),
         comparison=comparison(material, words), notes=tuple(notes(run, words)), reproduce=_reproduce(material, words),

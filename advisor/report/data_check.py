@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import groupby
 from pathlib import PurePath
 
-from advisor.engine import Examination
+from advisor.engine import Examination, explained
 from advisor.model import Finding, NotMeasurable, Place
 from advisor.render.words import Words
 from advisor.report.entries import finding_entry
+from advisor.report.material import Material
 from advisor.report.model import DataCheck, DataFinding, Example, State
 
 EXAMPLES = 3
@@ -17,8 +20,9 @@ MOST_FILES = 8
 STATE_OF: dict[str, State] = {"error": "failure", "warning": "warning", "info": "pass"}
 
 
-def data_check(examination: Examination | None, words: Words) -> DataCheck | None:
+def data_check(material: Material, words: Words) -> DataCheck | None:
     """Return the check of the training data, or None where none were given."""
+    examination = material.examination
     if examination is None:
         return None
     survey = examination.measured.survey
@@ -33,12 +37,19 @@ def data_check(examination: Examination | None, words: Words) -> DataCheck | Non
     return DataCheck(
         state=STATE_OF.get(grave, "pass"), sentence=words(f"data_verdict.{grave}"), records=survey.train.records,
         good=sum(file.good for file in survey.train.files), files=tuple(shown), health=_health(examination, words),
+        explains=tuple(_explains(material, examination, words)),
         findings=tuple(_finding(finding, words) for finding in examination.findings),
         clean=tuple(rule.id for rule in examination.clean),
         not_judged=tuple(
             f"{n.rule.words[words.language]['title']}: {words.to_log(n)} ({n.rule.id})" for n in examination.not_judged
         ),
     )  # fmt: skip
+
+
+def _explains(material: Material, examination: Examination, words: Words) -> Iterator[str]:
+    for symptom, pairs in groupby(explained(material.diagnosis, examination), key=lambda pair: pair[0]):
+        causes = words("separator").join(f"{cause.rule.id} {words.of(cause, 'title')}" for _, cause in pairs)
+        yield words("explained_by", rule=symptom.rule.id, title=words.of(symptom, "title"), causes=causes)
 
 
 def short(name: str) -> str:
@@ -69,4 +80,6 @@ def _example(place: Place, finding: Finding, words: Words) -> Example:
     file, _, line = like.rpartition(":")
     facts = {**finding.hit.facts, **place.facts, "line": place.line}
     message = words.fill(finding.rule.words[words.language]["message"], facts)
-    return Example(where, place.excerpt, f"{short(file)}:{line}" if file else like, message)
+    return Example(
+        where, name, place.line, place.column, place.excerpt, f"{short(file)}:{line}" if file else like, message
+    )  # fmt: skip

@@ -271,9 +271,15 @@ class Configuration:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A record of the training data that shows a finding. where: file and line. like: the record that it repeats, else empty."""
+    """A record of the training data that shows a finding. where: `file:line`, with the column where one is meant.
+
+    like: the record that it repeats, else empty.
+    """
 
     where: str
+    file: str
+    line: int
+    column: int
     text: str
     like: str
     message: str
@@ -290,7 +296,10 @@ class DataFinding:
 
 @dataclass(frozen=True, slots=True)
 class DataCheck:
-    """The check of the training data. files: name, kind and counts in a line each."""
+    """The check of the training data.
+
+    files: name, kind and counts in a line each. explains: which findings of the run it explains, in words.
+    """
 
     state: State
     sentence: str
@@ -298,6 +307,7 @@ class DataCheck:
     good: int
     files: tuple[str, ...]
     health: str
+    explains: tuple[str, ...]
     findings: tuple[DataFinding, ...]
     clean: tuple[str, ...]
     not_judged: tuple[str, ...]
@@ -379,7 +389,7 @@ class Report:
     """A report in one language.
 
     date: `2026-11-24` or with a time, empty where nothing says it. labels: the headings and words around the content by name,
-    in the report's language. source: the log without the folders it lies in.
+    in the report's language. source: the log as seen from the folder where the report was asked for, never a path of the machine.
     """
 
     schema: str
@@ -416,20 +426,21 @@ class Report:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report as plain data for strict JSON: NaN is None, and infinity the text `Infinity`."""
-        plain = _plain(self)
-        assert isinstance(plain, dict)
-        return plain
+        document = plain(self)
+        assert isinstance(document, dict)
+        return document
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Return a value of this module as what strict JSON can hold."""
     if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, Mapping):
-        return {str(key): _plain(inner) for key, inner in value.items()}
+        return {str(key): plain(inner) for key, inner in value.items()}
     if isinstance(value, tuple | list):
-        return [_plain(inner) for inner in value]
+        return [plain(inner) for inner in value]
     if isinstance(value, np.ndarray):
-        return [_plain(inner) for inner in value.tolist()]
+        return [plain(inner) for inner in value.tolist()]
     if isinstance(value, bool) or value is None or isinstance(value, int):
         return value
     if isinstance(value, float):
