@@ -14,6 +14,7 @@ import typst
 from advisor.locale import strings
 from advisor.report.charts import picture
 from advisor.report.glyphs import showable
+from advisor.report.json import render as as_json
 from advisor.report.model import Report
 
 if TYPE_CHECKING:
@@ -80,13 +81,13 @@ def _inputs(report: Report, pictures: list[str], words: Mapping[str, str]) -> di
     replaced: set[str] = set()
     charts = [{**chart, "lines": [], "bands": []} for chart in whole["charts"]]  # the curves are in the pictures
     shown = _shown({**whole, "charts": charts}, replaced)
-    remarks = [words["replaced"].format(count=len(replaced), characters=_named(replaced, words))] if replaced else []
+    remarks = [words["replaced"].format(count=len(replaced), characters=_named(replaced, report.language))] if replaced else []
     given = {
         "report": json.dumps(shown, ensure_ascii=False),
         "pictures": json.dumps(pictures),
         "short": shorter(shown["title"]),
         "remarks": json.dumps(remarks, ensure_ascii=False),
-        "attached": json.dumps(whole, ensure_ascii=False, indent=1, allow_nan=False),
+        "attached": as_json([report]).decode(),
     }
     if date := DATE.match(report.date):
         given |= dict(zip(("year", "month", "day"), date.groups(), strict=True))
@@ -106,8 +107,9 @@ def _shown(value: Any, replaced: set[str]) -> Any:
     return [_shown(inner, replaced) for inner in value] if isinstance(value, list) else value
 
 
-def _named(characters: set[str], words: Mapping[str, str]) -> str:
+def _named(characters: set[str], language: str) -> str:
     """Return characters that cannot be shown, by their numbers and names."""
     named = [f"U+{ord(c):04X} {unicodedata.name(c, '')}".strip() for c in sorted(characters)]
-    more = [words["more"].format(count=len(named) - NAMED)] if len(named) > NAMED else []
-    return words["separator"].join([*named[:NAMED], *more])
+    rest = len(named) - NAMED
+    more = [strings(language, "picture")["more_characters"].format(count=rest)] if rest > 0 else []
+    return strings(language)["separator"].join([*named[:NAMED], *more])
