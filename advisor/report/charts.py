@@ -49,6 +49,9 @@ MOST_NAMED = 4
 ROOM = 0.01
 """Share of the axis that is left free at either end."""
 
+CROWDED = 600
+"""Points from which on a raw curve is drawn finer, since it fills the frame."""
+
 DECADES = 1.5
 """A logarithmic axis over less than this shows 1, 2 and 5 of each decade."""
 
@@ -177,7 +180,11 @@ def _colour(line: Line) -> str:
 def _look(line: Line, lines: Sequence[Line]) -> dict[str, Any]:
     """Return how a curve is drawn; kinds of curves differ in more than colour. A raw one is faint where it lies under another."""
     colour = _colour(line)
-    raw = {"linewidth": FAINT, "alpha": 0.45} if any(line.role == "smooth" for line in lines) else {"linewidth": 0.9}
+    raw = (
+        {"linewidth": FAINT, "alpha": 0.45}
+        if any(line.role == "smooth" for line in lines)
+        else {"linewidth": 0.9 if len(line.x) < CROWDED else 0.3}
+    )
     alone = {"marker": "o", "markersize": 3.2} if len(line.x) == 1 else {}
     looks: Mapping[str, dict[str, Any]] = {
         "raw": {**raw, "zorder": 2},

@@ -170,7 +170,14 @@ def _cost(material: Material, words: Words) -> Figure:
     key = f"figure.length.{material.run.axis}"
     numbers |= {"length": length}
     detail = detail if share is not None else words("figure.no_time")
-    return Figure("cost", words("figure.cost.length"), words(key, value=f"{length:.4g}"), detail, "pass", numbers)
+    return Figure(
+        "cost",
+        words("figure.cost.length"),
+        words(key, value=f"{length:.0f}" if length == int(length) else f"{length:.4g}"),
+        detail,
+        "pass",
+        numbers,
+    )
 
 
 def _length(material: Material) -> float | None:
