@@ -29,7 +29,6 @@ from advisor.model import (
 )  # fmt: skip
 from advisor.rulebook import Rule
 
-
 LARGE = 1e4
 """A position from here on is said to the unit: four digits of it would need an exponent."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any, Literal
@@ -10,7 +11,7 @@ import numpy as np
 
 from advisor.model import SEVERITIES, Diagnosis, FloatArray, Forecast, NotMeasurable, Run, Series
 from advisor.render.words import Words
-from advisor.report.material import Material
+from advisor.report.material import Material, smoothed
 from advisor.report.model import Band, Chart, Line, Mark, Span
 
 MOST_POINTS = 1400
@@ -21,6 +22,9 @@ MOST_SPANS, MOST_MARKS, MOST_EPOCHS, MOST_NON_FINITE = 6, 24, 20, 3
 
 NOISE_BAND = 2.0
 """Half-width of the band around the evaluations, in standard deviations."""
+
+SMOOTHED_FROM = 100
+"""Gradient norms from which on a smoothed curve says more than the points."""
 
 OUTLIERS = 99.5
 """Percentile of the training values from which on single ones may leave the axis."""
@@ -162,10 +166,11 @@ def _heights(lines: Sequence[Line], bands: Sequence[Band] = ()) -> tuple[float, 
     highest = max(float(np.max(line.y)) for line in left)
     usual = max(float(np.percentile(line.y, OUTLIERS) if line.role == "raw" else np.max(line.y)) for line in left)
     high = usual if highest - low > FAR * (usual - low) > 0 else highest
+    floor = 0.0 if low >= 0 else -math.inf
     for band in bands:
         low, high = min(low, float(np.min(band.low))), max(high, float(np.max(band.high)))
     room = max(MARGIN * ((high - low) or abs(high) or 1.0), (FLAT * max(abs(low), abs(high)) - (high - low)) / 2)
-    return max(low - room, 0.0) if low >= 0 else low - room, high + room
+    return max(low - room, floor), high + room
 
 
 def _is_steep(lines: Sequence[Line]) -> bool:
@@ -190,10 +195,14 @@ def _gradient(material: Material, words: Words, begin: float, end: float) -> Cha
         series = run.series.get(name)
         if series is not None and len(series.finite):
             lines.append(_line(series, words, name, role, axis))
+            if name == "grad_norm" and len(series.finite) >= SMOOTHED_FROM:
+                lines.append(
+                    Line(name, words("line.smooth"), "smooth", "left", *evenly(*smoothed(series), MOST_POINTS // 2), len(series))
+                )
     left = [line for line in lines if line.axis == "left"]
     log = _is_steep(left)
     low, high = _positive_heights(left) if log else _heights(left)
-    captions = [_first_to_last(line, words) for line in lines]
+    captions = [_first_to_last(line, words) for line in lines if line.role != "smooth"]
     return Chart(
         name="gradient", title=words("chart.gradient"), x_label=words(f"axis.{run.axis}"), left_label=words("line.grad_norm"),
         right_label=words("line.learning_rate"), log=log, x_from=begin, x_to=end, y_low=low, y_high=high, lines=tuple(lines),

@@ -16,6 +16,9 @@ from advisor.signals.stats import robust_noise
 NOISE_UNITS = 2.0
 """Standard deviations of one evaluation that a rise must exceed to be more than noise."""
 
+RISING = frozenset({"overfitting", "divergence", "non-finite", "instability"})
+"""Problems of which a rise since the best is a sign."""
+
 END_SHARE = 0.1
 """The part of a run whose median is its final reward."""
 
@@ -28,8 +31,9 @@ class Score:
     """How well a run did, by the best that its log holds.
 
     of: `eval_loss`; `train_loss` where nothing was evaluated; `reward` where a policy was trained (the higher the better).
-    best, final: values; x: where they stand. loss: from the best to the end, relative to the best (above 0: worse). noise: standard
-    deviation of one value, relative to the best, NaN where it is not known. after: values after the best.
+    best, final: values; x: where they stand; the final one is NaN or infinite where it was logged so. worse: from the best to the
+    end, relative to the best (above 0: worse). noise: standard deviation of one value, relative to the best, NaN where it is not
+    known. after: values after the best.
     """
 
     of: str
@@ -53,21 +57,19 @@ def score(material: Material) -> Score | None:
         return _by_reward(material)
     best, rise, evals = material.get("eval_best"), material.get("eval_rise"), material.run.series.get("eval_loss")
     if best is not None and rise is not None and evals is not None:
-        finite = evals.finite
         noise = rise.noise if rise.noise > 0 else math.nan
-        return Score(
-            "eval_loss", best.value, best.x, float(finite.values[-1]), float(finite.x[-1]), rise.relative, noise, rise.after
-        )
+        final, final_x = float(evals.values[-1]), float(evals.x[-1])
+        return Score("eval_loss", best.value, best.x, final, final_x, rise.relative, noise, rise.after)
     level, curve, train = material.get("train_level"), material.get("train_curve"), material.run.series.get("train_loss")
     if level is None or curve is None or train is None:
         return None
     finite, scale = train.finite, abs(level.lowest) or 1.0
     after = int(np.sum(finite.x > level.lowest_x))
-    error = level.rise_uncertainty / scale
-    return Score(
-        "train_loss", level.lowest, level.lowest_x, level.end, float(finite.x[-1]), (level.end - level.lowest) / scale,
-        error if error > 0 else math.nan, after,
-    )  # fmt: skip
+    broken = not math.isfinite(float(train.values[-1]))
+    final = float(train.values[-1]) if broken else level.end
+    noise = curve.noise / scale if curve.noise > 0 else math.nan
+    worse = (level.end - level.lowest) / scale
+    return Score("train_loss", level.lowest, level.lowest_x, final, float(train.x[-1]), worse, noise, after)
 
 
 def _by_reward(material: Material) -> Score | None:
@@ -80,8 +82,7 @@ def _by_reward(material: Material) -> Score | None:
     part = max(1, round(len(finite) * END_SHARE))
     final = float(np.median(finite.values[-part:]))
     best, scale = float(values[top]), abs(float(values[top])) or 1.0
-    # The standard error of the difference of two medians of `part` values each.
-    error = robust_noise(finite.values) * math.sqrt(math.pi / part) / scale
+    noise = robust_noise(finite.values) / scale
     return Score(
         "reward",
         best,
@@ -89,7 +90,7 @@ def _by_reward(material: Material) -> Score | None:
         final,
         float(finite.x[-1]),
         (best - final) / scale,
-        error if error > 0 else math.nan,
+        noise if noise > 0 else math.nan,
         int(np.sum(finite.x > x[top])),
     )
 
@@ -108,24 +109,33 @@ def figures(material: Material, words: Words) -> tuple[Figure, ...]:
         {"value": found.best, "x": found.best_x},
     )  # fmt: skip
     final = Figure(
-        "final", words(f"figure.final.{kind}"), f"{found.final:.4g}", words("figure.at", at=words.at(found.final_x)), "pass",
-        {"value": found.final, "x": found.final_x},
+        "final", words(f"figure.final.{kind}"), number_text(found.final), words("figure.at", at=words.at(found.final_x)),
+        "pass" if math.isfinite(found.final) else "warning", {"value": found.final, "x": found.final_x},
     )  # fmt: skip
-    return best, final, _rise(found, kind, words), _cost(material, words)
+    accused = {f.rule.problem for f in material.diagnosis.findings if f.rule.severity != "info"}
+    return best, final, _rise(found, kind, words, is_problem=bool(accused & RISING)), _cost(material, words)
 
 
-def _rise(found: Score, kind: str, words: Words) -> Figure:
+def _rise(found: Score, kind: str, words: Words, *, is_problem: bool) -> Figure:
+    """Return the rise since the best. is_problem: a finding speaks of it; the number by itself accuses nobody."""
     label = words(f"figure.rise.{kind}")
+    if not math.isfinite(found.final):
+        return Figure("rise", label, NOTHING, words("figure.not_finite"), "warning", {})
     numbers = {"relative": found.worse, "noise": found.noise, "after": float(found.after)}
     numbers = {name: value for name, value in numbers.items() if not math.isnan(value)}
     if not found.after:
         return Figure("rise", label, f"{max(found.worse, 0):.1%}", words("figure.ended_best"), "pass", numbers)
     beyond = found.is_beyond_noise
     key = "unknown" if beyond is None else "beyond" if beyond else "within"
-    state: State = "warning" if beyond else "not-judged" if beyond is None else "pass"
+    state: State = "not-judged" if beyond is None else "warning" if beyond and is_problem else "pass"
     sign = "-" if kind == "reward" and found.worse > 0 else "+" if found.worse > 0 else ""
     shown = f"{sign}{abs(found.worse):.1%}"
     return Figure("rise", label, shown, words(f"figure.{key}", noise=f"{found.noise:.1%}"), state, numbers)
+
+
+def number_text(value: float) -> str:
+    """Return a number in four digits; what is none as logs write it."""
+    return "NaN" if math.isnan(value) else f"{value:.4g}"
 
 
 def duration_text(seconds: float, words: Words) -> str:
@@ -173,7 +183,7 @@ def _cost(material: Material, words: Words) -> Figure:
     return Figure(
         "cost",
         words("figure.cost.length"),
-        words(key, value=f"{length:.0f}" if length == int(length) else f"{length:.4g}"),
+        words(key, value=f"{length:,.0f}" if length == int(length) else f"{length:.4g}"),
         detail,
         "pass",
         numbers,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from advisor.report.model import FindingEntry, Report
+from advisor.report.visible import visible
 
 LEVEL = {"error": "error", "warning": "warning", "info": "notice"}
 
@@ -38,7 +39,7 @@ def _one(file: str, line: int = 0, column: int = 0) -> dict[str, str]:
 
 def _annotation(level: str, place: dict[str, str], title: str, text: str) -> str:
     properties = ",".join(f"{name}={_property(value)}" for name, value in {**place, "title": title}.items())
-    return f"::{level} {properties}::{_data(' '.join(text.split()))}"
+    return f"::{level} {properties}::{_data(' '.join(visible(text).split()))}"
 
 
 def _data(text: str) -> str:
@@ -48,4 +49,4 @@ def _data(text: str) -> str:
 
 def _property(text: str) -> str:
     """Return a property as workflow commands write it: a colon or a comma would end it."""
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
+    return _data(visible(text)).replace(":", "%3A").replace(",", "%2C")

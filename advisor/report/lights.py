@@ -37,6 +37,10 @@ LACKED_FIRST: Mapping[Aspect, tuple[str, ...]] = {
 }
 """What is named as missing before anything else."""
 
+NEEDS_A_CURVE: frozenset[Aspect] = frozenset({"generalisation", "optimisation"})
+BROKEN = frozenset({"divergence", "non-finite", "zero-loss"})
+"""Problems after which a curve says nothing of how well was learnt: those lights then stay dark."""
+
 STATE_OF: Mapping[str, State] = {"error": "failure", "warning": "warning"}
 """Severity of the gravest finding → state; a remark alone leaves a light as it is."""
 
@@ -54,6 +58,8 @@ def _light(aspect: Aspect, material: Material, words: Words) -> Light:
         state = STATE_OF[grave[0].rule.severity]
         return _said(aspect, state, words.of(grave[0], "title"), ids, words)
     looked = _looked(aspect, material)
+    if looked and aspect in NEEDS_A_CURVE and (broken := _broken(material)) is not None:
+        return _said(aspect, "not-judged", words("light.broken", finding=words.of(broken, "title")), ids, words)
     if looked:
         reason = words.of(found[0], "title") if found else words("light.clean", count=len(looked))
         return _said(aspect, "pass", words("light.remark", remark=reason) if found else reason, ids, words)
@@ -71,6 +77,11 @@ def _findings(aspect: Aspect, material: Material) -> list[Finding]:
         found += material.examination.findings
         found.sort(key=lambda f: SEVERITIES.index(f.rule.severity))
     return found
+
+
+def _broken(material: Material) -> Finding | None:
+    """Return the finding that leaves the rest of the curve without meaning, or None."""
+    return next((f for f in material.diagnosis.findings if f.rule.problem in BROKEN and f.rule.severity in STATE_OF), None)
 
 
 def _looked(aspect: Aspect, material: Material) -> Sequence[Rule]:

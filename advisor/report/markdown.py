@@ -11,6 +11,7 @@ import numpy as np
 from advisor.model import FloatArray
 from advisor.render.markdown import escape as escape_markup
 from advisor.report.model import Chart, Comparison, DataCheck, FindingEntry, Report
+from advisor.report.visible import visible
 
 SYMBOLS = {"pass": "✅", "warning": "⚠️", "failure": "❌", "not-judged": "◻️"}
 SEVERITY_SYMBOLS = {"error": "❌", "warning": "⚠️", "info": "ℹ️"}
@@ -63,24 +64,24 @@ _MENTION = re.compile(r"(?<![\w.])@(?=\w)")
 
 def escape(text: str) -> str:
     """Return `text` so that it is shown as it is: nothing of it is markup, and nobody is called by an `@name` of a log."""
-    return _MENTION.sub("@<!-- -->", escape_markup(text))
+    return _MENTION.sub("@<!-- -->", escape_markup(visible(text)))
 
 
 def _code(text: str) -> str:
     """Return a text that may stand between back quotes in a line."""
-    return " ".join(text.replace("`", "'").split())
+    return " ".join(visible(text).replace("`", "'").split())
 
 
 def _fence(text: str, kind: str) -> str:
     """Return a block of code whose fence is longer than any run of back quotes in it."""
-    fence = "```"
+    text, fence = visible(text), "```"
     while fence in text:
         fence += "`"
     return f"{fence}{kind}\n{text}\n{fence}"
 
 
 def _folded(title: str, body: str, *, mark: str = "") -> str:
-    return f"<details><summary>{mark + ' ' if mark else ''}{html_escape(title)}</summary>\n\n{body}\n\n</details>"
+    return f"<details><summary>{mark + ' ' if mark else ''}{html_escape(visible(title))}</summary>\n\n{body}\n\n</details>"
 
 
 def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -199,7 +200,7 @@ def _comparison(compared: Comparison, label: Mapping[str, str]) -> str:
 def _not_judged(report: Report) -> str:
     label = report.labels
     rows = [[escape(n.label), escape(n.to_log), escape(n.problems), ", ".join(n.rules)] for n in report.not_judged]
-    return _table([label["missing"], label["how_to_log"], label["light"], label["rule"]], rows)
+    return _table([label["missing"], label["how_to_log"], label["problem"], label["rule"]], rows)
 
 
 def _decided(report: Report) -> str:

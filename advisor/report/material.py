@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from advisor.model import Diagnosis, FloatArray, Forecast, NotMeasurable, Run, Value
+from advisor.model import Diagnosis, FloatArray, Forecast, NotMeasurable, Run, Series, Value
 from advisor.signals import Measurements
 from advisor.signals.stats import block_medians, running_median
 
@@ -101,8 +101,12 @@ class Material:
         if not self.by_reward:
             curve = self.get("train_curve")
             return (curve.x, curve.values) if curve is not None else None
-        finite = self.run.series["reward"].finite
-        if len(finite) < WINDOW // 2:
-            return None
-        reduced = block_medians(finite.values, SMOOTHED_POINTS)
-        return block_medians(finite.x, SMOOTHED_POINTS), running_median(reduced, max(1, len(reduced) // WINDOW))
+        reward = self.run.series["reward"]
+        return smoothed(reward) if len(reward.finite) >= WINDOW // 2 else None
+
+
+def smoothed(series: Series) -> tuple[FloatArray, FloatArray]:
+    """Return positions and values of a curve smoothed as the training loss is."""
+    finite = series.finite
+    reduced = block_medians(finite.values, SMOOTHED_POINTS)
+    return block_medians(finite.x, SMOOTHED_POINTS), running_median(reduced, max(1, len(reduced) // WINDOW))

@@ -15,6 +15,10 @@ SURE_ASPECTS = ("generalisation", "stability", "optimisation")
 """What must have been judged for `healthy` to be said with some confidence; with the schedule too, with high confidence."""
 
 
+LITERAL = frozenset({"crash", "non-finite", "zero-loss"})
+"""Problems that stand in the log word for word: nothing is inferred."""
+
+
 def main_finding(diagnosis: Diagnosis) -> Finding | None:
     """Return the gravest finding, a remark excepted."""
     return next((f for f in diagnosis.findings if f.rule.severity in STATE_OF), None)
@@ -36,7 +40,8 @@ def verdict(material: Material, lights: Sequence[Light], words: Words) -> Verdic
         if state != "failure":
             state = STATE_OF[grave] if state != "warning" or grave == "error" else state
     level, why = _confidence(material, main, lights, words)
-    why = words("confidence_line", level=words(f"confidence.{level}"), why=why)
+    said_level = words(f"confidence.{level}")
+    why = words("confidence_line", level=said_level[:1].upper() + said_level[1:], why=why)
     return Verdict(
         state, problem, words(f"problem.{problem}"), words("sentence_gap").join(said), level, why,  # type: ignore[arg-type]
         _action(material, main, words),
@@ -47,13 +52,14 @@ def _confidence(material: Material, main: Finding | None, lights: Sequence[Light
     """Return how sure the verdict is, and why."""
     diagnosis = material.diagnosis
     if main is not None:
-        explaining = next((cause for cause in diagnosis.causes if main.rule.id in cause.findings), None)
-        if explaining is not None:
-            title = explaining.words[words.language]["title"]
-            return explaining.confidence, words("confidence_cause", cause=title, count=len(explaining.supports))
-        if main.rule.problem in ("crash", "non-finite", "zero-loss"):
-            return "high", words("confidence_log")
-        return "medium", words("confidence_finding")
+        cause = next((cause for cause in diagnosis.causes if main.rule.id in cause.findings), None)
+        said = [words("confidence_log")] if main.rule.problem in LITERAL else []
+        if cause is None:
+            return ("high", said[0]) if said else ("medium", words("confidence_finding"))
+        title, level = cause.words[words.language]["title"], words(f"confidence.{cause.confidence}")
+        key = "confidence_cause_too" if said else "confidence_cause"
+        said.append(words(key, cause=title, level=level, count=len(cause.supports)))
+        return "high" if len(said) > 1 else cause.confidence, words("clause").join(said)
     judged = [light.aspect for light in lights if light.state != "not-judged"]
     counted = words("confidence_coverage", judged=len(judged), of=len(lights), rules=len(diagnosis.clean))
     if not set(SURE_ASPECTS) <= set(judged):

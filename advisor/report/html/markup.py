@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from html import escape
 from typing import TypeAlias
 
+from advisor.report.visible import visible
+
 
 class Html(str):
     """A piece of HTML that is known to be sound: it came from `el`, or is the program's own."""
@@ -25,7 +27,7 @@ def text(content: Content) -> str:
     if isinstance(content, Html):
         return str(content)
     if isinstance(content, str):
-        return escape(_printable(content))
+        return escape(visible(content))
     return "".join(map(text, content))
 
 
@@ -35,7 +37,7 @@ def el(tag: str, *content: Content, **attributes: str | int | bool | None) -> Ht
     Attributes: a `_` at the end is dropped, others become `-`; True stands alone, None and False are left out.
     """
     shown = "".join(
-        f" {name.rstrip('_').replace('_', '-')}" + ("" if value is True else f'="{escape(_printable(str(value)))}"')
+        f" {name.rstrip('_').replace('_', '-')}" + ("" if value is True else f'="{escape(visible(str(value)))}"')
         for name, value in attributes.items()
         if value is not None and value is not False
     )
@@ -52,12 +54,3 @@ def joined(*content: Content) -> Html:
 def address(url: str) -> str | None:
     """Return an address that may be linked to, or None: only the web's own schemes."""
     return url if url.startswith(("https://", "http://")) else None
-
-
-def _printable(value: str) -> str:
-    """Return a text without what no HTML document may hold: control characters and halves of surrogate pairs."""
-    if value.isprintable():
-        return value
-    return "".join(
-        c if c in "\n\t" or (c >= " " and not "\x7f" <= c <= "\x9f" and not "\ud800" <= c <= "\udfff") else "\ufffd" for c in value
-    )

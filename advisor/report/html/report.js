@@ -18,6 +18,7 @@
   const LINES = {
     raw: ["train", 1, 0.45], smooth: ["train", 2, 1], points: ["eval", 1.5, 1], step: ["rate", 2, 1], dashed: ["other", 1.5, 1],
   };
+  const AXIS = 82;
   const HEIGHT = { loss: 320, reward: 320, gradient: 200 };
 
   // The nearest point of a curve: curves are logged at different steps.
@@ -67,7 +68,7 @@
     return (u) => {
       const c = u.ctx, { left, top, width, height } = u.bbox, ratio = devicePixelRatio;
       c.save();
-      c.beginPath(); c.rect(left, top, width, height + 6 * ratio); c.clip();
+      c.beginPath(); c.rect(left - 7 * ratio, top - 7 * ratio, width + 14 * ratio, height + 14 * ratio); c.clip();
       chart.marks.forEach((mark, i) => {
         const drawn = mark.y != null && !(u.scales.y.distr === 3 && mark.y <= 0);
         const x = u.valToPos(mark.x, "x", true);
@@ -82,7 +83,10 @@
           c.font = "600 " + 12 * ratio + "px system-ui, sans-serif"; c.fillStyle = colour("best"); c.textBaseline = "bottom";
           const late = x > left + width / 2;
           c.textAlign = late ? "right" : "left";
-          c.fillText(words.marks[i], x + (late ? -8 : 8) * ratio, Math.max(y - 7 * ratio, top + 14 * ratio));
+          const at = [words.marks[i], x + (late ? -8 : 8) * ratio, Math.max(y - 12 * ratio, top + 30 * ratio)];
+          c.lineWidth = 4 * ratio; c.lineJoin = "round"; c.strokeStyle = colour("paper");
+          c.strokeText(...at);
+          c.fillText(...at);
           c.textAlign = "left";
         }
       });
@@ -121,7 +125,7 @@
       const series = [{ label: words.x, value: (u, v) => shown(v) }];
       chart.lines.forEach((line, i) => {
         let [name, width, alpha] = LINES[line.role];
-        if (line.name === "grad_norm") alpha = 0.9;
+        if (line.role === "raw" && !chart.lines.some((other) => other.role === "smooth")) alpha = 0.9;
         const stroke = colour(name);
         series.push({
           label: words.lines[i], scale: line.axis === "right" ? "right" : "y", stroke, width, alpha, spanGaps: true,
@@ -138,9 +142,11 @@
         series.push({ label: words.bands[i] + " ↓", stroke: "transparent", width: 0, spanGaps: true, points: { show: false } });
       });
       const axis = { stroke: colour("soft"), grid: { stroke: colour("grid"), width: 1 }, ticks: { stroke: colour("rule"), width: 1 }, font: "12px system-ui, sans-serif", labelFont: "12px system-ui, sans-serif", labelSize: 18 };
-      const numbers = (u, values) => values.map((v) => (v == null ? "" : Math.abs(v) >= 1e6 || (v !== 0 && Math.abs(v) < 1e-3) ? v.toExponential(1) : String(Number(v.toPrecision(6)))));
+      const numbers = (u, values) => values.map((v) => (v == null ? "" : Math.abs(v) >= 1e7 || (v !== 0 && Math.abs(v) < 1e-3) ? v.toExponential(1) : String(Number(v.toPrecision(7)))));
       const options = {
         width: Math.max(box.clientWidth, 200), height: HEIGHT[chart.name], series, bands,
+        // Charts below one another share their horizontal axis.
+        padding: [10, right || !page.charts.some((other) => other.lines.some((line) => line.axis === "right")) ? null : AXIS, null, null],
         scales: {
           x: { time: false, range: (u, low, high) => [low, high] },
           y: { distr: state.log ? 3 : 1, range: yRange(chart, state) },
@@ -148,8 +154,8 @@
         },
         axes: [
           { ...axis, label: words.x, values: numbers },
-          { ...axis, label: words.left, size: 64, values: numbers },
-          ...(right ? [{ ...axis, side: 1, scale: "right", label: words.right, size: 64, grid: { show: false }, stroke: colour("rate"), values: numbers }] : []),
+          { ...axis, label: words.left, size: AXIS - 18, values: numbers },
+          ...(right ? [{ ...axis, side: 1, scale: "right", label: words.right, size: AXIS - 18, grid: { show: false }, stroke: colour("rate"), values: numbers }] : []),
         ],
         cursor: { sync: { key: "run", scales: ["x", null] }, drag: { x: true, y: false, dist: 5 }, dataIdx: nearest, points: { size: 7 } },
         legend: { live: true, markers: { width: 2 } },

@@ -67,10 +67,8 @@ def table(caption: str, headings: Sequence[str], rows: Iterable[Sequence[Content
     """Return a table that scrolls by itself where it is too wide; the first cell of a row is its heading."""
     head = el("thead", el("tr", [el("th", heading, scope="col") for heading in headings]))
     lines = [el("tr", el("th", first, scope="row"), [el("td", cell) for cell in rest]) for first, *rest in rows]
-    return el(
-        "div", el("table", el("caption", caption), head, el("tbody", lines), class_=class_ or None), class_="scroll", tabindex=0,
-        role="region", aria_label=caption,
-    )  # fmt: skip
+    whole = el("table", el("caption", caption, class_="known"), head, el("tbody", lines), class_=class_ or None)
+    return el("div", whole, class_="scroll", tabindex=0, role="region", aria_label=caption)  # fmt: skip
 
 
 def _terms(pairs: Iterable[tuple[str, Content]]) -> Html:
@@ -249,7 +247,7 @@ def _clean(report: Report) -> Html:
 def _not_judged(report: Report) -> Html:
     label = report.labels
     rows = [(n.label, n.to_log, n.problems, el("span", ", ".join(n.rules), class_="rules")) for n in report.not_judged]
-    return table(label["not_judged"], [label[key] for key in ("missing", "how_to_log", "light", "rule")], rows)
+    return table(label["not_judged"], [label[key] for key in ("missing", "how_to_log", "problem", "rule")], rows)
 
 
 def _decided(report: Report) -> Iterator[Content]:

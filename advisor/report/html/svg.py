@@ -62,10 +62,11 @@ def chart_svg(chart: Chart, identity: str) -> Html:
     left = Scale(chart.y_low, chart.y_high, HEIGHT - BOTTOM, TOP, chart.log)
     rights = [line for line in chart.lines if line.axis == "right"]
     right = _right(rights)
+    alone = all(line.role != "smooth" for line in chart.lines)
     body = [
         *_spans(chart, x), *_grid(chart, x, left), *_right_ticks(right, rights),
         *(_band(band.x, band.low, band.high, band.name, x, left) for band in chart.bands),
-        *(piece for line in chart.lines for piece in _line(line, x, right if line.axis == "right" else left)),
+        *(piece for line in chart.lines for piece in _line(line, x, right if line.axis == "right" else left, alone=alone)),
         *_marks(chart, x, left), *_legend(chart),
     ]  # fmt: skip
     return el(
@@ -115,9 +116,9 @@ def _clipped(y: Scale) -> Callable[[FloatArray], FloatArray]:
     return lambda values: np.clip(y(values), TOP, HEIGHT - BOTTOM)
 
 
-def _line(line: Line, x: Scale, y: Scale) -> Iterator[Html]:
+def _line(line: Line, x: Scale, y: Scale, *, alone: bool) -> Iterator[Html]:
     xs, ys = x(line.x), _clipped(y)(line.y)
-    kind = f"l-{line.role} n-{line.name}"
+    kind = f"l-{line.role} n-{line.name}" + (" alone" if alone else "")
     if len(xs) > 1:
         yield el("path", d=_path(xs, ys), class_=f"line {kind}")
     if (line.role == "points" and len(xs) <= MOST_DOTS) or len(xs) == 1:
