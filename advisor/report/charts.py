@@ -21,6 +21,7 @@ from matplotlib.ticker import FuncFormatter, Locator, LogLocator, MaxNLocator, N
 from advisor.model import FloatArray
 from advisor.report.chart_labels import MM_PER_INCH, Labels, Name
 from advisor.report.chart_style import COLOUR, FAINT, FORECAST, FRAME, INK, MUTED, SEVERITY, STRONG, settings
+from advisor.report.glyphs import showable
 from advisor.report.model import Band, Chart, Line, Mark
 
 if TYPE_CHECKING:
@@ -29,8 +30,11 @@ if TYPE_CHECKING:
 WIDTH = 174.0
 """Width of a picture in millimetres: that of the text on a page."""
 
-LEFT, RIGHT, TOP, BOTTOM = 13.0, 31.0, 1.5, 8.5
+LEFT, RIGHT, TOP, BOTTOM = 13.0, 31.0, 1.5, 9.2
 """Room around the frames in millimetres. On the right stand the names of the curves; it is the same in all charts."""
+
+Y_LABEL = 3.4
+"""Where the name of the vertical axis ends, from the left rim."""
 
 LANE = 4.4
 """Height of the line above the frame in which a finding stands over the stretch it speaks of."""
@@ -95,7 +99,7 @@ def _draw(chart: Chart, said: Mapping[str, str]) -> Figure:
         top -= height + GAP
         _panel(axes, chart, axis, said)
         if axis == panels[-1]:
-            axes.set_xlabel(chart.x_label, labelpad=1.5)
+            axes.set_xlabel(showable(chart.x_label, set()), labelpad=1.5)
         else:
             axes.tick_params(labelbottom=False)
     return figure
@@ -107,8 +111,8 @@ def _panel(axes: Axes, chart: Chart, axis: str, said: Mapping[str, str]) -> None
     room = ROOM * (chart.x_to - chart.x_from)
     axes.set_xlim(chart.x_from - room, chart.x_to + room)
     _scale(axes, chart, lines, left=left)
-    axes.set_ylabel(chart.left_label if left else chart.right_label, labelpad=2)
-    axes.yaxis.set_label_coords(-(LEFT - 3.0) / (WIDTH - LEFT - RIGHT), 0.5)
+    axes.set_ylabel(showable(chart.left_label if left else chart.right_label, set()))
+    axes.yaxis.set_label_coords(-(LEFT - Y_LABEL) / (WIDTH - LEFT - RIGHT), 0.5)
     for span in chart.spans:
         if span.severity != "info" and span.end - span.begin < WHOLE * (chart.x_to - chart.x_from):
             axes.axvspan(span.begin, span.end, color=SEVERITY[span.severity], alpha=0.06, linewidth=0, zorder=0)
