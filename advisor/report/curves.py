@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -34,6 +34,9 @@ FAR = 3.0
 
 STEEP = 50.0
 """Largest value over the median from which on a logarithmic axis shows more."""
+
+FLAT = 1e-3
+"""Least height of an axis, relative to its values: below it lie rounding and the last digits of a log, not a curve."""
 
 MARGIN = 0.05
 """Share of the height that is left free above and below."""
@@ -96,7 +99,7 @@ def _main(material: Material, words: Words, begin: float, end: float) -> Chart:
     return Chart(
         name=name, title=words(f"chart.{name}"), x_label=words(f"axis.{run.axis}"), left_label=words(f"axis.{name}"),
         right_label="", log=log, x_from=begin, x_to=end, y_low=low, y_high=high, lines=tuple(lines), bands=bands,
-        marks=marks[:MOST_MARKS], spans=_spans(material.diagnosis, words), epochs=_epochs(material),
+        marks=marks[:MOST_MARKS], spans=_spans(material.diagnosis, words), **_epochs(material),
         caption=_caption(material, words, lines), missing="" if lines else words("chart.nothing"),
     )  # fmt: skip
 
@@ -166,7 +169,7 @@ def _heights(lines: Sequence[Line], bands: Sequence[Band] = ()) -> tuple[float, 
     floor = 0.0 if low >= 0 else -math.inf
     for band in bands:
         low, high = min(low, float(np.min(band.low))), max(high, float(np.max(band.high)))
-    room = MARGIN * ((high - low) or abs(high) or 1.0)
+    room = max(MARGIN * ((high - low) or abs(high) or 1.0), (FLAT * max(abs(low), abs(high)) - (high - low)) / 2)
     return max(low - room, floor), high + room
 
 
@@ -204,24 +207,26 @@ def _gradient(material: Material, words: Words, begin: float, end: float) -> Cha
         name="gradient", title=words("chart.gradient"), x_label=words(f"axis.{run.axis}"), left_label=words("line.grad_norm"),
         right_label=words("line.learning_rate"), log=log, x_from=begin, x_to=end, y_low=low, y_high=high, lines=tuple(lines),
         bands=(), marks=tuple(_evidence(material.diagnosis, words, lines, rest=False))[:MOST_MARKS],
-        spans=_spans(material.diagnosis, words), epochs=_epochs(material), caption=words("sentence_gap").join(captions),
+        spans=_spans(material.diagnosis, words), **_epochs(material), caption=words("sentence_gap").join(captions),
         missing="" if lines else words("chart.no_gradient"),
     )  # fmt: skip
 
 
-def _epochs(material: Material) -> tuple[float, ...]:
+def _epochs(material: Material) -> dict[str, Any]:
+    """Return the ends of epochs, and of how many each is the last where there are very many."""
     epochs = material.get("train_epochs")
-    if epochs is None:
-        return ()
-    every = -(-len(epochs.boundaries) // MOST_EPOCHS) or 1
-    return tuple(epochs.boundaries[every - 1 :: every])
+    boundaries = () if epochs is None else epochs.boundaries
+    every = -(-len(boundaries) // MOST_EPOCHS) or 1
+    return {"epochs": tuple(boundaries[every - 1 :: every]), "epochs_every": every}
 
 
 def _best(material: Material, words: Words) -> Iterator[Mark]:
     if material.by_reward:
         return
     if (best := material.get("eval_best")) is not None:
-        yield Mark("best", best.x, best.value, words("mark.best", value=f"{best.value:.4g}", at=words.at(best.x)))
+        yield Mark(
+            "best", best.x, best.value, words("mark.best", value=f"{best.value:.4g}", at=words.at(best.x)), series="eval_loss"
+        )
 
 
 def _non_finite(run: Run, words: Words) -> Iterator[Mark]:
@@ -233,7 +238,7 @@ def _non_finite(run: Run, words: Words) -> Iterator[Mark]:
         bad = np.flatnonzero(~np.isfinite(series.values))[:MOST_NON_FINITE]
         for i in bad.tolist():
             x = float(series.x[i])
-            yield Mark("non-finite", x, None, words("mark.non_finite", series=name, at=words.at(x)))
+            yield Mark("non-finite", x, None, words("mark.non_finite", series=name, at=words.at(x)), series=name)
 
 
 def _evidence(diagnosis: Diagnosis, words: Words, lines: Sequence[Line], *, rest: bool) -> Iterator[Mark]:
@@ -250,7 +255,7 @@ def _evidence(diagnosis: Diagnosis, words: Words, lines: Sequence[Line], *, rest
             seen.add((point.x, point.series))
             here = point.series in drawn and np.isfinite(point.value)
             kind = "evidence" if point.series else "event"
-            yield Mark(kind, point.x, point.value if here else None, words.point(point), finding.rule.id)  # type: ignore[arg-type]
+            yield Mark(kind, point.x, point.value if here else None, words.point(point), finding.rule.id, point.series)  # type: ignore[arg-type]
 
 
 def _spans(diagnosis: Diagnosis, words: Words) -> tuple[Span, ...]:

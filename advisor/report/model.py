@@ -118,7 +118,8 @@ class Band:
 class Mark:
     """A point or an event to point at. kind: `best`, `evidence`, `non-finite`, `event`.
 
-    y is None where there is no value: the mark then stands on the axis. rule: the finding it belongs to, else empty.
+    y is None where there is no value: the mark then stands on the axis. rule: the finding it belongs to, else empty. series: that
+    of which it is a point, else empty.
     """
 
     kind: Literal["best", "evidence", "non-finite", "event"]
@@ -126,6 +127,7 @@ class Mark:
     y: float | None
     label: str
     rule: str = ""
+    series: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +147,8 @@ class Chart:
 
     name: `loss` (or `reward`, where a policy is trained) or `gradient`. log: the left axis is better logarithmic.
     caption: the figure in words with its numbers, which is its text alternative too. y_low, y_high: the stretch of the left axis
-    that shows the curves; single points beyond it are clipped. missing: why a chart has no line, else empty.
+    that shows the curves; single points beyond it are clipped. epochs: where they end, every so manyth of them (epochs_every).
+    missing: why a chart has no line, else empty.
     """
 
     name: Literal["loss", "reward", "gradient"]
@@ -163,6 +166,7 @@ class Chart:
     marks: tuple[Mark, ...]
     spans: tuple[Span, ...]
     epochs: tuple[float, ...]
+    epochs_every: int
     caption: str
     missing: str = ""
 
