@@ -122,7 +122,12 @@ def form_for(path: Path, like: Path | None) -> str:
 
 
 def save(text: str, path: Path) -> None:
-    """Write `text` to `path` as a whole: to a temporary file beside it that is then renamed. Raises BadConfig.
+    """Write `text` to `path` as a whole; see `save_bytes`. Raises BadConfig."""
+    save_bytes(text.encode("utf-8"), path)
+
+
+def save_bytes(data: bytes, path: Path) -> None:
+    """Write `data` to `path` as a whole: to a temporary file beside it that is then renamed. Raises BadConfig.
 
     Where `path` is a link, the file it leads to is written.
     """
@@ -130,8 +135,8 @@ def save(text: str, path: Path) -> None:
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-                file.write(text)
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
             umask = os.umask(0)
             os.umask(umask)
             Path(name).chmod(path.stat().st_mode & 0o7777 if path.exists() else 0o666 & ~umask)

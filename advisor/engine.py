@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ import numpy as np
 from advisor.causes import CauseRule, load_causes, recommended, weigh
 from advisor.changes import merge, propose
 from advisor.cost import cost_of
-from advisor.model import SEVERITIES, Diagnosis, Finding, Forecast, Hit, NotApplicable, NotJudged, NotMeasurable, Run
+from advisor.model import SEVERITIES, Diagnosis, Finding, Forecast, Hit, NotApplicable, NotJudged, NotMeasurable, Run, Value
 from advisor.rulebook import Rule
 from advisor.signals import Measurements
 from advisor.signals.registry import Lazy
@@ -101,6 +102,24 @@ def examine(measured: DatasetMeasurements, rules: Iterable[Rule]) -> Examination
     findings = _without_superseded(findings)
     findings.sort(key=_gravity)
     return Examination(measured, tuple(findings), tuple(clean), tuple(not_judged))
+
+
+_OF_THE_RUN = ("num_train_epochs", "max_length", "max_seq_length", "cutoff_len")
+
+
+def examine_with(
+    dataset: DatasetMeasurements, diagnoses: Sequence[Diagnosis], extra: Mapping[str, Value], rules: Iterable[Rule]
+) -> Examination:
+    """Judge the training data under the settings of the first run, and for as many epochs as it had."""
+    settings = {**(diagnoses[0].run.config if diagnoses else {}), **extra}
+    config: dict[str, Value] = {name: settings[name] for name in _OF_THE_RUN if name in settings}
+    limit = next((config[name] for name in _OF_THE_RUN[1:] if name in config), None)
+    if limit is not None:
+        config["max_length"] = limit
+    if diagnoses and "num_train_epochs" not in config:
+        with suppress(NotMeasurable):
+            config["num_train_epochs"] = Measurements(diagnoses[0].run)["train_epochs"].total
+    return examine(dataset.under(config), rules)
 
 
 EXPLAINS: Mapping[str, frozenset[str]] = {

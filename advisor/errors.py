@@ -29,3 +29,11 @@ class BadPlugin(AdvisorError):
 
 class UnreadableData(AdvisorError):
     """A dataset path names nothing that can be read."""
+
+
+class MissingExtra(AdvisorError):
+    """What was asked for needs an optional part that is not installed."""
+
+
+class BadReport(AdvisorError):
+    """A report cannot be made of what was given."""

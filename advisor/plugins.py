@@ -12,6 +12,7 @@ from advisor.errors import BadPlugin
 
 READERS = "advisor.readers.v1"
 DETECTORS = "advisor.detectors.v1"
+RENDERERS = "advisor.renderers.v1"
 
 
 def load_all(group: str) -> Iterator[tuple[str, Any]]:
@@ -41,5 +42,5 @@ def _mentioned() -> frozenset[str]:
                 content = listed.read_text(encoding="utf-8", errors="replace")
             except OSError:
                 continue
-            found |= {group for group in (READERS, DETECTORS) if group in content}
+            found |= {group for group in (READERS, DETECTORS, RENDERERS) if group in content}
     return frozenset(found)

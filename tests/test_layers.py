@@ -35,6 +35,7 @@ LAYERS = (
     "cases",
     "render",
     "live",
+    "report",
     "cli",
 )
 REGISTERED = {"signal": "signals", "detector": "detectors", "recipe": "recipes"}

@@ -15,6 +15,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "demo": ("advisor.cli.demo", "Fine-tune a small real model with a fault in it, and see the fault found."),
     "explain": ("advisor.cli.explain", "Explain an error message: meaning, causes, checks, fix."),
     "formats": ("advisor.cli.formats", "List the log formats that can be read."),
+    "report": ("advisor.cli.report", "Write a report of a run as HTML, PDF, Markdown or JSON; of many, with an index."),
     "rules": ("advisor.cli.rules", "Print and test the rule book."),
     "train": ("advisor.cli.train", "Fine-tune a language model and leave a run folder."),
     "watch": ("advisor.cli.watch", "Follow a run and say what is wrong as soon as it shows."),

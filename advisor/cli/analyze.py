@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from advisor.cli.common import UserError, format_option, language_option, polite, rules_option
-from advisor.model import SEVERITIES, Diagnosis, Value
+from advisor.model import SEVERITIES, Diagnosis
 
 if TYPE_CHECKING:
     from advisor.data.signals import DatasetMeasurements
     from advisor.engine import Examination
-    from advisor.parallel import Judge
-    from advisor.rulebook import Rule
+    from advisor.parallel import Judge, Outcome
 
 
 @click.command("analyze")
@@ -89,6 +88,7 @@ def command(
       python train.py 2>&1 | tee train.log | advisor analyze -
     """  # noqa: D301  click's mark for lines that stay as they are
     from advisor.cli.write_config import accepted_rules, check_target, write
+    from advisor.engine import examine_with
     from advisor.parallel import Judge
     from advisor.rulebook import load
     from advisor.settings import price, read_config, read_project
@@ -101,10 +101,10 @@ def command(
     accepted = accepted_rules(accepted, rules)
     if target is not None:
         check_target(target, config_file, force=force)
-    dataset = _measured(data_paths) if data_paths else None
+    dataset = measured_data(data_paths) if data_paths else None
     of_runs = tuple(rule for rule in rules if rule.subject == "run")
     diagnoses, failed = _judged(paths, Judge(of_runs, extra, dataset.facts() if dataset else {}), jobs, lang)
-    examination = _examine(dataset, diagnoses, extra, rules) if dataset else None
+    examination = examine_with(dataset, diagnoses, extra, rules) if dataset else None
     if diagnoses:
         _print(diagnoses, output, lang, examination)
     if failed:
@@ -112,38 +112,15 @@ def command(
     if target is not None:
         write(diagnoses, target, config_file, accepted, lang)
     judged: list[Diagnosis | Examination] = [*diagnoses, *((examination,) if examination else ())]
-    if fail_on != "never" and any(_at_least(d, fail_on) for d in judged):
+    if fail_on != "never" and any(at_least(d, fail_on) for d in judged):
         sys.exit(1)
 
 
-_OF_THE_RUN = ("num_train_epochs", "max_length", "max_seq_length", "cutoff_len")
-
-
-def _measured(paths: tuple[Path, ...]) -> DatasetMeasurements:
+def measured_data(paths: tuple[Path, ...]) -> DatasetMeasurements:
+    """Read the training data that a run is joined with."""
     from advisor.cli.data import measured
 
     return measured(paths, (), "auto", None, {})
-
-
-def _examine(
-    dataset: DatasetMeasurements, diagnoses: list[Diagnosis], extra: Mapping[str, Value], rules: tuple[Rule, ...]
-) -> Examination:
-    """Judge the training data under the settings of the first run, and for as many epochs as it had."""
-    from contextlib import suppress
-
-    from advisor.engine import examine
-    from advisor.model import NotMeasurable
-    from advisor.signals import Measurements
-
-    settings = {**(diagnoses[0].run.config if diagnoses else {}), **extra}
-    config: dict[str, Value] = {name: settings[name] for name in _OF_THE_RUN if name in settings}
-    limit = next((config[name] for name in _OF_THE_RUN[1:] if name in config), None)
-    if limit is not None:
-        config["max_length"] = limit
-    if diagnoses and "num_train_epochs" not in config:
-        with suppress(NotMeasurable):
-            config["num_train_epochs"] = Measurements(diagnoses[0].run)["train_epochs"].total
-    return examine(dataset.under(config), rules)
 
 
 def _judged(paths: tuple[Path, ...], judge: Judge, jobs: int | None, lang: str) -> tuple[list[Diagnosis], bool]:
@@ -157,6 +134,13 @@ def _judged(paths: tuple[Path, ...], judge: Judge, jobs: int | None, lang: str) 
     workers = worth_workers(todo) if jobs is None else min(jobs, len(todo)) if jobs > 1 else 0
     with Bar(todo, words("reading")) as bar:
         outcomes = analyse(todo, judge, workers, bar)
+    return [diagnosis for outcome in outcomes for diagnosis in outcome.diagnoses], say_failures(outcomes, paths, lang)
+
+
+def say_failures(outcomes: Sequence[Outcome], paths: Sequence[Path], lang: str) -> bool:
+    """Say on standard error what could not be read, and return whether a given path could not."""
+    from advisor.render.words import Words
+
     for outcome in outcomes:
         if outcome.error and not outcome.passed_over:
             click.echo(f"Error: {outcome.error}", err=True)
@@ -165,11 +149,12 @@ def _judged(paths: tuple[Path, ...], judge: Judge, jobs: int | None, lang: str) 
     for path in passed_over.keys() - read:
         click.echo(f"Error: {path}: holds files, but none that is a training log; give the log file itself", err=True)
     if count := sum(passed_over[path] for path in passed_over.keys() & read):
-        click.echo(words("passed_over", count=count), err=True)
-    return [diagnosis for outcome in outcomes for diagnosis in outcome.diagnoses], not read.issuperset(paths)
+        click.echo(Words(lang)("passed_over", count=count), err=True)
+    return not read.issuperset(paths)
 
 
-def _at_least(diagnosis: Diagnosis | Examination, severity: str) -> bool:
+def at_least(diagnosis: Diagnosis | Examination, severity: str) -> bool:
+    """Tell whether a finding is at least as grave as `severity`."""
     grave = SEVERITIES[: SEVERITIES.index(severity) + 1]
     return any(finding.rule.severity in grave for finding in diagnosis.findings)
 

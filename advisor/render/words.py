@@ -33,6 +33,9 @@ from advisor.rulebook import Rule
 SAME_LENGTH = 0.02
 """Runs whose lengths differ by less take equally long."""
 
+LARGE = 1e4
+"""A position from here on is said to the unit: four digits of it would need an exponent."""
+
 
 class Words:
     """The words of one run in one language; topics are further files of strings that a command needs."""
@@ -55,7 +58,7 @@ class Words:
         """Return a position on the axis in words: `step 300`."""
         if math.isnan(x):
             return self("at.unknown")
-        return self(f"at.{self.axis}", x=f"{x:.0f}" if x == int(x) else f"{x:.4g}")
+        return self(f"at.{self.axis}", x=f"{x:.0f}" if x == int(x) or abs(x) >= LARGE else f"{x:.4g}")
 
     def term(self, term: Term) -> str:
         """Return a word in this language; one that the interface does not know stands as it is."""

@@ -1,0 +1,195 @@
+"""The four numbers on top of a report: the best evaluation, the final one, the rise between them, and what the run cost."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from advisor.render.words import Words
+from advisor.report.material import Material
+from advisor.report.model import Figure, State
+from advisor.signals.settings import setting
+from advisor.signals.stats import robust_noise
+
+NOISE_UNITS = 2.0
+"""Standard deviations of one evaluation that a rise must exceed to be more than noise."""
+
+RISING = frozenset({"overfitting", "divergence", "non-finite", "instability"})
+"""Problems of which a rise since the best is a sign."""
+
+END_SHARE = 0.1
+"""The part of a run whose median is its final reward."""
+
+HOUR, MINUTE = 3600.0, 60.0
+NOTHING = "–"
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """How well a run did, by the best that its log holds.
+
+    of: `eval_loss`; `train_loss` where nothing was evaluated; `reward` where a policy was trained (the higher the better).
+    best, final: values; x: where they stand; the final one is NaN or infinite where it was logged so. worse: from the best to the
+    end, relative to the best (above 0: worse). noise: standard deviation of one value, relative to the best, NaN where it is not
+    known. after: values after the best.
+    """
+
+    of: str
+    best: float
+    best_x: float
+    final: float
+    final_x: float
+    worse: float
+    noise: float
+    after: int
+
+    @property
+    def is_beyond_noise(self) -> bool | None:
+        """Whether the run ended worse than its best by more than noise; None where the noise is not known."""
+        return None if math.isnan(self.noise) else self.worse > NOISE_UNITS * self.noise
+
+
+def score(material: Material) -> Score | None:
+    """Return how well the run did, or None where its log holds nothing that says so."""
+    if material.by_reward:
+        return _by_reward(material)
+    best, rise, evals = material.get("eval_best"), material.get("eval_rise"), material.run.series.get("eval_loss")
+    if best is not None and rise is not None and evals is not None:
+        noise = rise.noise if rise.noise > 0 else math.nan
+        final, final_x = float(evals.values[-1]), float(evals.x[-1])
+        return Score("eval_loss", best.value, best.x, final, final_x, rise.relative, noise, rise.after)
+    level, curve, train = material.get("train_level"), material.get("train_curve"), material.run.series.get("train_loss")
+    if level is None or curve is None or train is None:
+        return None
+    finite, scale = train.finite, abs(level.lowest) or 1.0
+    after = int(np.sum(finite.x > level.lowest_x))
+    broken = not math.isfinite(float(train.values[-1]))
+    final = float(train.values[-1]) if broken else level.end
+    noise = curve.noise / scale if curve.noise > 0 else math.nan
+    worse = (level.end - level.lowest) / scale
+    return Score("train_loss", level.lowest, level.lowest_x, final, float(train.x[-1]), worse, noise, after)
+
+
+def _by_reward(material: Material) -> Score | None:
+    smooth = material.smooth
+    if smooth is None:
+        return None
+    x, values = smooth
+    finite = material.run.series["reward"].finite
+    top = int(np.argmax(values))
+    part = max(1, round(len(finite) * END_SHARE))
+    final = float(np.median(finite.values[-part:]))
+    best, scale = float(values[top]), abs(float(values[top])) or 1.0
+    noise = robust_noise(finite.values) / scale
+    return Score(
+        "reward",
+        best,
+        float(x[top]),
+        final,
+        float(finite.x[-1]),
+        (best - final) / scale,
+        noise if noise > 0 else math.nan,
+        int(np.sum(finite.x > x[top])),
+    )
+
+
+def figures(material: Material, words: Words) -> tuple[Figure, ...]:
+    """Return the four figures, always the same and in the same order."""
+    found = score(material)
+    if found is None:
+        missing = words("figure.missing")
+        three = [Figure(name, words(f"figure.{name}.loss"), NOTHING, missing, "not-judged", {})
+                 for name in ("best", "final", "rise")]  # fmt: skip
+        return (*three, _cost(material, words))
+    kind = {"eval_loss": "loss", "train_loss": "train", "reward": "reward"}[found.of]
+    best = Figure(
+        "best", words(f"figure.best.{kind}"), f"{found.best:.4g}", words("figure.at", at=words.at(found.best_x)), "pass",
+        {"value": found.best, "x": found.best_x},
+    )  # fmt: skip
+    final = Figure(
+        "final", words(f"figure.final.{kind}"), number_text(found.final), words("figure.at", at=words.at(found.final_x)),
+        "pass" if math.isfinite(found.final) else "warning", {"value": found.final, "x": found.final_x},
+    )  # fmt: skip
+    accused = {f.rule.problem for f in material.diagnosis.findings if f.rule.severity != "info"}
+    return best, final, _rise(found, kind, words, is_problem=bool(accused & RISING)), _cost(material, words)
+
+
+def _rise(found: Score, kind: str, words: Words, *, is_problem: bool) -> Figure:
+    """Return the rise since the best. is_problem: a finding speaks of it; the number by itself accuses nobody."""
+    label = words(f"figure.rise.{kind}")
+    if not math.isfinite(found.final):
+        return Figure("rise", label, NOTHING, words("figure.not_finite"), "warning", {})
+    numbers = {"relative": found.worse, "noise": found.noise, "after": float(found.after)}
+    numbers = {name: value for name, value in numbers.items() if not math.isnan(value)}
+    if not found.after:
+        return Figure("rise", label, f"{0:.1%}", words("figure.ended_best"), "pass", numbers)
+    beyond = found.is_beyond_noise
+    key = "unknown" if beyond is None else "beyond" if beyond else "within"
+    state: State = "not-judged" if beyond is None else "warning" if beyond and is_problem else "pass"
+    change = -found.worse if kind == "reward" else found.worse
+    shown = f"{change:+.1%}" if f"{abs(change):.1%}" != f"{0:.1%}" else f"{0:.1%}"
+    return Figure("rise", label, shown, words(f"figure.{key}", noise=f"{found.noise:.1%}"), state, numbers)
+
+
+def number_text(value: float) -> str:
+    """Return a number in four digits; what is none as logs write it."""
+    return "NaN" if math.isnan(value) else f"{value:.4g}"
+
+
+def duration_text(seconds: float, words: Words) -> str:
+    """Return a duration in the unit that suits it."""
+    if seconds >= HOUR:
+        return words("figure.hours", value=f"{seconds / HOUR:.3g}")
+    if seconds >= MINUTE:
+        return words("figure.minutes", value=f"{seconds / MINUTE:.3g}")
+    return words("figure.seconds", value=f"{seconds:.3g}")
+
+
+def seconds_of(material: Material) -> float | None:
+    """Return how long the run took: by its clock, else by the time of its steps; None where neither was logged."""
+    elapsed = material.get("elapsed")
+    if elapsed is not None:
+        return float(elapsed.values[-1])
+    steps = material.get("step_duration")
+    if steps is None or material.run.axis != "step" or len(steps) < 2:  # noqa: PLR2004  a distance between two
+        return None
+    return float(np.median(steps.values)) * float(steps.x[-1])
+
+
+def _cost(material: Material, words: Words) -> Figure:
+    """Return what the run cost, and how much of it came after the best point."""
+    seconds, after = seconds_of(material), material.get("after_best")
+    share = None if after is None or material.by_reward else after.share
+    detail = words("figure.after_best", share=share) if share is not None else words("figure.no_best")
+    numbers = {} if share is None else {"share_after_best": share}
+    if seconds is not None:
+        devices = setting(material.config, "world_size", "num_devices", "n_gpu")
+        numbers |= {"seconds": seconds}
+        if devices:
+            hours = seconds / HOUR * devices
+            numbers |= {"devices": devices, "device_hours": hours}
+            shown = words("figure.device_hours", value=f"{hours:.3g}")
+        else:
+            shown = duration_text(seconds, words)
+        return Figure("cost", words("figure.cost.time"), shown, detail, "pass", numbers)
+    length = _length(material)
+    if length is None:
+        return Figure("cost", words("figure.cost.time"), NOTHING, words("figure.no_time"), "not-judged", numbers)
+    key = f"figure.length.{material.run.axis}"
+    numbers |= {"length": length}
+    detail = detail if share is not None else words("figure.no_time")
+    return Figure(
+        "cost",
+        words("figure.cost.length"),
+        words(key, value=f"{length:,.0f}" if length == int(length) else f"{length:.4g}"),
+        detail,
+        "pass",
+        numbers,
+    )
+
+
+def _length(material: Material) -> float | None:
+    ends = [float(s.x[-1]) for s in material.run.series.values() if len(s) and math.isfinite(float(s.x[-1]))]
+    return max(ends, default=None)
