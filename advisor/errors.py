@@ -29,3 +29,7 @@ class BadPlugin(AdvisorError):
 
 class UnreadableData(AdvisorError):
     """A dataset path names nothing that can be read."""
+
+
+class BadAnswers(AdvisorError):
+    """Answers given to `advisor should-finetune` cannot be read, or are none of those there are."""
