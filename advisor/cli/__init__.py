@@ -15,6 +15,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "explain": ("advisor.cli.explain", "Explain an error message: meaning, causes, checks, fix."),
     "formats": ("advisor.cli.formats", "List the log formats that can be read."),
     "rules": ("advisor.cli.rules", "Print and test the rule book."),
+    "should-finetune": ("advisor.cli.should_finetune", "Say whether a model should be fine-tuned for a task, and how."),
 }
 """Name → (module, one line of help): the help of the group needs no command's module."""
 

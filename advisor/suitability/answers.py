@@ -24,5 +24,5 @@ def read_answers(path: Path) -> dict[str, Answer]:
         form = "JSON" if path.suffix.lower() == ".json" else "TOML"
         raise BadAnswers(f"{path}: no {form} ({' '.join(str(error).split())}); expected lines such as `rows = 1200`") from error
     if not isinstance(data, dict):
-        raise BadAnswers(f"{path}: holds no answers; expected an object such as {{\"rows\": 1200}}")
+        raise BadAnswers(f'{path}: holds no answers; expected an object such as {{"rows": 1200}}')
     return {name: answered(name, given, str(path)) for name, given in data.items()}

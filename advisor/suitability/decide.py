@@ -19,7 +19,8 @@ from advisor.task import FACTS, Answer, Task
 
 STAY = ("prompt-engineering-first", "retrieval", "collect-or-clean-data")
 TRAIN = (
-    "fine-tune-lora", "fine-tune-full", "continued-pretraining-then-fine-tune", "make-supervised-mix-fine-tune", "preference-tuning",
+    "fine-tune-lora", "fine-tune-full", "continued-pretraining-then-fine-tune", "make-supervised-mix-fine-tune",
+    "preference-tuning",
 )  # fmt: skip
 OUTCOMES = (*STAY, *TRAIN)
 """The closed vocabulary of outcomes."""
@@ -52,6 +53,14 @@ class TaskMeasurements(Lazy):
                 raise NotMeasurable(*verdict.missing)
         return found
 
+    @property
+    def is_reasoned(self) -> bool:
+        """Whether a reason to train is known to apply."""
+        try:
+            return bool(self["reasons"])
+        except NotMeasurable:
+            return False
+
     def points(self, name: str) -> int | None:
         """Tasks have no points."""
         return None if name else 0
@@ -59,25 +68,28 @@ class TaskMeasurements(Lazy):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A fact that would change the outcome: its other answer, and the outcome then; empty where another fact would decide."""
+    """A fact that would change the outcome: its other answer, and the outcome then, or the fact that would then be missing."""
 
     fact: str
     answer: Answer
     outcome: str
+    missing: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
     """What is advised for a task.
 
-    outcome: one of OUTCOMES, or empty where `missing`, the fact to ask for next, is needed first. deciding: the rules that led to
-    it, the one that decided first. also: rules that speak for another outcome, but only after it. notes: what to mind.
+    outcome: one of OUTCOMES, or empty where `missing`, the fact to ask for next, is needed first. deciding: the rules that
+    argue for it, the one that decided first. reasons: why to train at all. also: what would be in the way next.
+    notes: what to mind.
     """
 
     task: Task
     outcome: str
     missing: str = ""
     deciding: tuple[Finding, ...] = ()
+    reasons: tuple[Finding, ...] = ()
     also: tuple[Finding, ...] = ()
     notes: tuple[Finding, ...] = ()
 
@@ -106,11 +118,8 @@ def decide(task: Task, rules: Sequence[Rule]) -> Decision:
     if not outcome:
         raise BadRule("no rule in force decides; take the rules of the family suitability out of [ignore] in advisor.toml")
     same = [finding for finding in fired if finding.rule.thresholds["argues"] == outcome]
-    reasons = _fired(rules, REASON, measured) if outcome in TRAIN else ()
-    return Decision(
-        task, outcome, deciding=(*same, *reasons), also=_hurdles(fired, outcome),
-        notes=_fired(rules, NOTE, measured) if outcome in TRAIN else (),
-    )  # fmt: skip
+    reasons, notes = (_fired(rules, argues, measured) if outcome in TRAIN else () for argues in (REASON, NOTE))
+    return Decision(task, outcome, "", tuple(same), reasons, _hurdles(fired, outcome), notes)
 
 
 def _hurdles(fired: Sequence[Finding], outcome: str) -> tuple[Finding, ...]:
@@ -134,7 +143,7 @@ def alternatives(name: str, rules: Iterable[Rule]) -> tuple[Answer, ...]:
         for key, value in rule.thresholds.items()
         if key != "order" and isinstance(value, int | float) and not isinstance(value, bool)
     }
-    step = 1.0 if fact.most > 1 else 0.01  # noqa: PLR2004  a share goes by hundredths, a count by ones
+    step = 1.0 if fact.most > 1 else 0.01
     return tuple(sorted(v for v in numbers | {n - step for n in numbers} | {0.0} if 0 <= v <= fact.most))
 
 
@@ -152,7 +161,7 @@ def what_would_change(decision: Decision, rules: Sequence[Rule]) -> tuple[Change
         for answer in others:
             new = decide(decision.task.with_answer(name, answer), rules)
             if new.outcome != decision.outcome:
-                seen.setdefault(new.outcome, Change(name, answer, new.outcome))
+                seen.setdefault(new.outcome or new.missing, Change(name, answer, new.outcome, new.missing))
         changes += seen.values()
     return tuple(changes)
 
@@ -161,7 +170,8 @@ def open_facts(task: Task, rules: Sequence[Rule]) -> tuple[str, ...]:
     """Return the facts that rules still lack: the one that is needed next, then those that may be needed after it."""
     measured = TaskMeasurements(task, rules)
     lacking = dict.fromkeys(filter(None, (decide(task, rules).missing,)))
-    for rule in _in_order(rule for rule in rules if rule.thresholds["argues"] != NOTE):
+    settled = (NOTE, REASON) if measured.is_reasoned else (NOTE,)
+    for rule in _in_order(rule for rule in rules if rule.thresholds["argues"] not in settled):
         verdict = judge(rule, measured)
         if lacking and isinstance(verdict, NotJudged):
             lacking |= dict.fromkeys(verdict.missing)

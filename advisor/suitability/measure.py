@@ -51,9 +51,9 @@ def facts_of_data(measured: DatasetMeasurements, max_length: int | None) -> dict
 
 @dataclass(frozen=True, slots=True)
 class BaseScore:
-    """What the untrained model scores, from 0 to 1. how: `scores`, or `f1` of answers and references. exact: share that is the same.
+    """What the untrained model scores, from 0 to 1. how: `scores`, or `f1` of answers and references. exact: share that is equal.
 
-    low and high: ends of the interval that holds the mean with 95 % probability.
+    low and high: ends of the interval that holds the mean with 95 % probability; NaN where rows is 0, their number unknown.
     """
 
     mean: float
@@ -74,10 +74,10 @@ _Z95 = 1.96
 
 
 def read_base_results(path: Path) -> BaseScore:
-    """Return what the untrained model scores, from a JSON or JSON-lines file. Raises BadAnswers, which names file, line and cause.
+    """Return what the untrained model scores, from a JSON or JSON-lines file. Raises BadAnswers, naming file, line and cause.
 
-    A record holds `score` (0 to 1, or 0 to its `scale`), or an answer and its reference. A single object may hold one score for all,
-    and `rows`, the number of questions it was measured on.
+    A record holds `score` (0 to 1, or 0 to its `scale`), or an answer and its reference. A single object may hold one score for
+    all, and `rows`, the number of questions it was measured on.
     """
     scored: list[tuple[float, float | None, int]] = []
     kinds: set[str] = set()
@@ -105,10 +105,12 @@ def read_base_results(path: Path) -> BaseScore:
 
 def _summary(scored: list[tuple[float, float | None, int]], how: str, path: Path) -> BaseScore:
     values = np.array([value for value, _, _ in scored])
-    rows = sum(count for _, _, count in scored)
+    if len(scored) == 1 and scored[0][2] == 0:
+        return BaseScore(scored[0][0], math.nan, math.nan, 0, how)
+    rows = sum(max(count, 1) for _, _, count in scored)
     if rows < LEAST_ROWS:
         raise BadAnswers(f"{path}: {rows} answers; give {LEAST_ROWS} or more, fewer say too little about the model")
-    mean = float(np.average(values, weights=[count for _, _, count in scored]))
+    mean = float(np.average(values, weights=[max(count, 1) for _, _, count in scored]))
     # Of one score for all rows the spread is not known: it is at most that of right and wrong answers.
     spread = float(values.std(ddof=1)) if len(values) > 1 else math.sqrt(mean * (1 - mean))
     half = _Z95 * spread / math.sqrt(rows)
@@ -127,8 +129,9 @@ def _scaled(score: Any, record: Mapping[str, Any], where: str) -> float:
 
 
 def _count(record: Mapping[str, Any], where: str) -> int:
-    count = record.get("rows", 1)
-    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+    """Return how many questions a score was measured on; 0 where the record does not say."""
+    count = record.get("rows", 0)
+    if isinstance(count, bool) or not isinstance(count, int) or count < 0:
         raise BadAnswers(f"{where}: `rows` is {count!r}; expected the number of questions the score was measured on")
     return count
 
@@ -149,7 +152,9 @@ def _records(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
         whole = _lines(path, text)
     for line, record in whole:
         if not isinstance(record, dict):
-            raise BadAnswers(f"{path}, line {line}: {type(record).__name__}; expected an object with `score`, or answer and reference")
+            raise BadAnswers(
+                f"{path}, line {line}: {type(record).__name__}; expected an object with `score`, or answer and reference"
+            )
         yield line, record
 
 
@@ -171,7 +176,7 @@ def _words(text: str) -> list[str]:
 
 
 def agreement(answer: str, reference: str) -> tuple[float, float]:
-    """Return whether two texts have the same words in the same order, and the harmonic mean of precision and recall of their words."""
+    """Return whether two texts have the same words in order, and the harmonic mean of precision and recall of their words."""
     given, wanted = _words(answer), _words(reference)
     if not given or not wanted:
         same = float(given == wanted)

@@ -67,8 +67,8 @@ def prompting_untried(task: Task, *, argues: str, order: int) -> Hit | None:
 
 @about_task
 def prompting_shallow(task: Task, *, argues: str, order: int) -> Hit | None:
-    """A few prompts were tried and came close."""
-    if task.word("prompting") != "basic" or task.word("prompt_result") != "close":
+    """A few prompts were tried, of a model that follows prompts, and came close."""
+    if task.word("prompting") != "basic" or task.word("prompt_result") != "close" or task.word("model") == "base":
         return None
     return _hit(argues, order)
 
