@@ -11,6 +11,9 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
+AROUND = 6
+"""Lines of the screen that a question takes beside its choices, and some to spare."""
+
 
 class Back(Exception):
     """The question before is to be asked again."""
@@ -33,7 +36,7 @@ class Question:
 
 
 _NAMES = {
-    "\x1b[A": "up", "\x1bOA": "up", "k": "up", "\x1b[B": "down", "\x1bOB": "down", "j": "down", "\t": "down", "\r": "enter",
+    "\x1b[A": "up", "\x1bOA": "up", "\x1b[B": "down", "\x1bOB": "down", "\t": "down", "\r": "enter",
     "\n": "enter", "\x1b[D": "left", "\x1bOD": "left", "\x1b[C": "right", "\x1bOC": "right", "\x7f": "rubout", "\x08": "rubout",
 }  # fmt: skip
 
@@ -74,7 +77,7 @@ class Terminal:
                 Text(f"{'❯' if i == at else ' '} {i + 1}  {words}", style="bold cyan" if i == at else "")
                 for i, words in enumerate(question.choices.values())
             ]
-            live.update(_page(question, before, lines), refresh=True)
+            live.update(_page(question, before, lines, self.console.height), refresh=True)
             key = self._key()
             if key == "enter":
                 return values[at]
@@ -88,7 +91,8 @@ class Terminal:
     def _type(self, question: Question, before: Sequence[str], live: Live) -> float:
         typed, said = "", ""
         while True:
-            live.update(_page(question, before, [Text(f"❯ {typed}▏", style="bold cyan"), Text(said, style="yellow")]), refresh=True)
+            lines = [Text(f"❯ {typed}▏", style="bold cyan"), Text(said, style="yellow")]
+            live.update(_page(question, before, lines, self.console.height), refresh=True)
             key = self._key()
             if key == "enter":
                 answer = question.read(typed)
@@ -103,8 +107,11 @@ class Terminal:
                 typed, said = typed + key, ""
 
 
-def _page(question: Question, before: Sequence[str], lines: Sequence[Text]) -> Group:
-    said = [Text(f"✓ {line}", style="dim") for line in before]
+def _page(question: Question, before: Sequence[str], lines: Sequence[Text], height: int) -> Group:
+    """Return what stands on the screen: as many of the answers given as there is room for, and the question."""
+    room = max(height - len(lines) - AROUND, 0)
+    last = before[len(before) - min(room, len(before)) :]
+    said = [Text(f"✓ {line}", style="dim", no_wrap=True, overflow="ellipsis") for line in last]
     return Group(
         *said, Text(question.text, style="bold"), Text(question.help, style="dim"), *lines, Text(question.hint, style="dim")
     )
