@@ -33,3 +33,7 @@ class UnreadableData(AdvisorError):
 
 class BadAnswers(AdvisorError):
     """Answers given to `advisor should-finetune` cannot be read, or are none of those there are."""
+
+
+class BadPlan(AdvisorError):
+    """No training can be planned from what was given to `advisor plan`."""

@@ -33,6 +33,7 @@ LAYERS = (
     "settings",
     "config_forms",
     "config_writer",
+    "plan",
     "cases",
     "render",
     "cli",

@@ -14,6 +14,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "data": ("advisor.cli.data", "Check, clean, measure and convert training data."),
     "explain": ("advisor.cli.explain", "Explain an error message: meaning, causes, checks, fix."),
     "formats": ("advisor.cli.formats", "List the log formats that can be read."),
+    "plan": ("advisor.cli.plan", "Propose starting parameters for a fine-tuning, with reasons, memory and time."),
     "rules": ("advisor.cli.rules", "Print and test the rule book."),
     "should-finetune": ("advisor.cli.should_finetune", "Say whether a model should be fine-tuned for a task, and how."),
 }
