@@ -160,10 +160,15 @@ class Spread:
 
 
 def spread(model: Model, *, rank: int, batch: int, length: int, gpu: Gpu | None, devices: int) -> Spread:
-    """Return the fastest way that fits; without a known accelerator, activations are computed again, which fits more of them."""
+    """Return the fastest way that fits: computing activations again costs less than a single row at a time, which leaves it idle.
+
+    Without a known accelerator activations are computed again, which fits more of them.
+    """
     most = min(max(batch // devices, 1), LARGEST_ON_A_DEVICE)
     sizes = [size for size in (8, 4, 2, 1) if size <= most]
-    ways = [(size, again) for again in (False, True) for size in sizes] if gpu else [(sizes[0], True)]
+    ways = [(sizes[0], True)]
+    if gpu:
+        ways = [(size, False) for size in sizes if size > 1 or sizes == [1]] + [(size, True) for size in sizes]
     for size, again in ways:
         need = memory(model, rank=rank, batch=size, length=length, again=again, devices=devices)
         if gpu is None or need.fits(gpu):

@@ -61,20 +61,26 @@ def read_model(given: str) -> Model:
 
 
 LAYER_WIDTH = 128
-"""Width over number of layers of usual models: Llama 7B has 4096 and 32, 13B 5120 and 40. Their weights are then 12·L·(128·L)²."""
+"""Width over number of layers of usual models: Llama 7B has 4096 and 32, 13B 5120 and 40."""
 
 INNER_WIDTH = 3.5
 """Width of the feed-forward layers over that of the model in Llama 3 and Qwen 2.5 (2.7 in Llama 2, up to 5.4 in small ones)."""
 
 USUAL_VOCABULARY = 128_000
+OWN_OUTPUT = 3e9
+"""Weights from which on models have an output layer of their own, and do not read it from the embeddings."""
 
 
 def of_size(name: str, parameters: float) -> Model:
-    """Return a model of the usual shape for its number of weights."""
-    layers = max(round((parameters / (12 * LAYER_WIDTH**2)) ** (1 / 3)), 1)
-    hidden = LAYER_WIDTH * layers
-    vocabulary = min(USUAL_VOCABULARY, max(int(parameters / 4 / hidden), 256))
-    return Model(name, parameters, layers, hidden, round(INNER_WIDTH * hidden), hidden, vocabulary, 0, "size")
+    """Return a model of the usual shape for its number of weights, a quarter of which at most are embeddings of the vocabulary."""
+    for layers in range(1, 1000):
+        hidden = LAYER_WIDTH * layers
+        inner = round(INNER_WIDTH * hidden)
+        vocabulary = min(USUAL_VOCABULARY, max(round(parameters / 4 / hidden), 256))
+        embeddings = vocabulary * hidden * (2 if parameters >= OWN_OUTPUT else 1)
+        if layers * (4 * hidden + 3 * inner) * hidden + embeddings >= parameters:
+            break
+    return Model(name, parameters, layers, hidden, inner, hidden, vocabulary, 0, "size")
 
 
 _NAMES: Mapping[str, tuple[str, ...]] = {
