@@ -6,7 +6,7 @@ spread over the points), `config` (settings), `from_start = true` (every series 
 (text that goes through the readers).
 
 A case of a rule about datasets gives `data`, the text of a file (see `_texts`), and may give `evaluation` likewise, `config`, the
-name of the `file` and its `encoding`.
+name of the `file` and its `encoding`. A case of a rule about tasks gives their facts as `task = { … }`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from advisor.errors import BadRule
 from advisor.model import FloatArray, Hit, NotJudged, Run, Series
 from advisor.readers import read_bytes
 from advisor.readers.names import UNITS
-from advisor.rulebook import Rule
+from advisor.rulebook import Rule, load
 from advisor.signals import Measurements
 from advisor.signals.registry import Lazy
 
@@ -94,6 +94,8 @@ def measured_of(rule: Rule, case: Mapping[str, Any]) -> Lazy:
     """Return the measurements of what a case describes: a run, or a dataset where the rule is about datasets."""
     if rule.subject == "run":
         return Measurements(run_of(case))
+    if rule.subject == "task":
+        return _task_of(rule, case)
     from advisor.data.signals import DatasetMeasurements
     from advisor.data.sources import File
     from advisor.data.survey import Survey, survey_files
@@ -106,6 +108,15 @@ def measured_of(rule: Rule, case: Mapping[str, Any]) -> Lazy:
     train = split("data")
     assert train is not None
     return DatasetMeasurements(Survey(train, split("evaluation"), dict(case.get("config", {}))))
+
+
+def _task_of(rule: Rule, case: Mapping[str, Any]) -> Lazy:
+    """Return the facts of a case, and what the book's reasons to train say of them."""
+    from advisor.suitability.decide import TaskMeasurements
+    from advisor.task import Task, answered
+
+    known = {name: answered(name, given, str(rule.path)) for name, given in case["task"].items()}
+    return TaskMeasurements(Task(known), load(subject="task"))
 
 
 def _texts(case: Mapping[str, Any], name: str) -> list[str]:

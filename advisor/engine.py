@@ -184,7 +184,7 @@ def _without_superseded(findings: list[Finding]) -> list[Finding]:
 
 PRECEDENCE = (
     "crash", "non-finite", "zero-loss", "data", "divergence", "overfitting", "schedule", "instability", "plateau", "underfitting",
-    "throughput", "unjudgeable", "healthy",
+    "throughput", "suitability", "unjudgeable", "healthy",
 )  # fmt: skip
 """Among findings of one severity, what is named first: what makes the rest of the curve meaningless comes before the rest."""
 

@@ -37,3 +37,11 @@ class MissingExtra(AdvisorError):
 
 class BadReport(AdvisorError):
     """A report cannot be made of what was given."""
+
+
+class BadAnswers(AdvisorError):
+    """Answers given to `advisor should-finetune` cannot be read, or are none of those there are."""
+
+
+class BadPlan(AdvisorError):
+    """No training can be planned from what was given to `advisor plan`."""

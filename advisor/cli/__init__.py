@@ -15,8 +15,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "demo": ("advisor.cli.demo", "Fine-tune a small real model with a fault in it, and see the fault found."),
     "explain": ("advisor.cli.explain", "Explain an error message: meaning, causes, checks, fix."),
     "formats": ("advisor.cli.formats", "List the log formats that can be read."),
+    "plan": ("advisor.cli.plan", "Propose starting parameters for a fine-tuning, with reasons, memory and time."),
     "report": ("advisor.cli.report", "Write a report of a run as HTML, PDF, Markdown or JSON; of many, with an index."),
     "rules": ("advisor.cli.rules", "Print and test the rule book."),
+    "should-finetune": ("advisor.cli.should_finetune", "Say whether a model should be fine-tuned for a task, and how."),
     "train": ("advisor.cli.train", "Fine-tune a language model and leave a run folder."),
     "watch": ("advisor.cli.watch", "Follow a run and say what is wrong as soon as it shows."),
 }
