@@ -39,7 +39,7 @@ Facts = Mapping[str, Value]
 
 PROBLEMS = (
     "healthy", "overfitting", "underfitting", "divergence", "instability", "plateau", "non-finite", "zero-loss",
-    "schedule", "data", "throughput", "crash", "unjudgeable",
+    "schedule", "data", "generation", "throughput", "crash", "unjudgeable",
 )  # fmt: skip
 """The closed vocabulary of verdicts."""
 

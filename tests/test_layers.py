@@ -16,6 +16,7 @@ LAYERS = (
     "readers",
     "signals",
     "data",
+    "evaluation",
     "detectors",
     "book_cache",
     "effects",
