@@ -26,6 +26,7 @@ LAYERS = (
     "rulebook",
     "causes",
     "engine",
+    "comparison",
     "explain",
     "thin",
     "parallel",

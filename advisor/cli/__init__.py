@@ -11,6 +11,7 @@ from advisor import __version__
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "analyze": ("advisor.cli.analyze", "Say what is wrong with a training run, and what to change."),
+    "compare": ("advisor.cli.compare", "Say whether one run is better than another, or only different by noise."),
     "data": ("advisor.cli.data", "Check, clean, measure and convert training data."),
     "evaluate": ("advisor.cli.evaluate", "Say whether a tuned model's answers are right, and what is wrong with them."),
     "explain": ("advisor.cli.explain", "Explain an error message: meaning, causes, checks, fix."),
