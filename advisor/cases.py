@@ -7,6 +7,9 @@ spread over the points), `config` (settings), `from_start = true` (every series 
 
 A case of a rule about datasets gives `data`, the text of a file (see `_texts`), and may give `evaluation` likewise, `config`, the
 name of the `file` and its `encoding`. A case of a rule about tasks gives their facts as `task = { … }`.
+
+A case of a rule about answers gives `answers`, the text of a file of predictions, and may give `train` (training data) likewise,
+`real` (real prompts, one a line), the parameters of `inference`, and what is wanted: `want`.
 """
 
 from __future__ import annotations
@@ -96,6 +99,8 @@ def measured_of(rule: Rule, case: Mapping[str, Any]) -> Lazy:
         return Measurements(run_of(case))
     if rule.subject == "task":
         return _task_of(rule, case)
+    if rule.subject == "answers":
+        return _answers_of(case)
     from advisor.data.signals import DatasetMeasurements
     from advisor.data.sources import File
     from advisor.data.survey import Survey, survey_files
@@ -117,6 +122,25 @@ def _task_of(rule: Rule, case: Mapping[str, Any]) -> Lazy:
 
     known = {name: answered(name, given, str(rule.path)) for name, given in case["task"].items()}
     return TaskMeasurements(Task(known), load(subject="task"))
+
+
+def _answers_of(case: Mapping[str, Any]) -> Lazy:
+    """Return the measurements of the answers that a case describes."""
+    from advisor.data.sources import File
+    from advisor.evaluation.reading import answers_in, pairs_in
+    from advisor.evaluation.signals import AnswerMeasurements, Evaluated
+
+    def files(name: str) -> list[File]:
+        contents = [text.encode() for text in _texts(case, name)]
+        return [File(f"{name}.jsonl", None, len(content), content) for content in contents]
+
+    given = files("answers")
+    real = "".join(_texts(case, "real")).splitlines()
+    evaluated = Evaluated(
+        answers_in(given) if given else [], pairs_in(files("train")) if "train" in case else [], real,
+        dict(case.get("inference", {})), str(case.get("want", "")), resamples=200,
+    )  # fmt: skip
+    return AnswerMeasurements(evaluated)
 
 
 def _texts(case: Mapping[str, Any], name: str) -> list[str]:

@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from advisor.causes import CauseRule, load_causes, recommended, weigh
 from advisor.changes import merge, propose
 from advisor.cost import cost_of
-from advisor.model import SEVERITIES, Diagnosis, Finding, Forecast, Hit, NotApplicable, NotJudged, NotMeasurable, Run, Value
+from advisor.model import SEVERITIES, Change, Diagnosis, Finding, Forecast, Hit, NotApplicable, NotJudged, NotMeasurable, Run, Value
 from advisor.rulebook import Rule
 from advisor.signals import Measurements
 from advisor.signals.registry import Lazy
 
 if TYPE_CHECKING:
     from advisor.data.signals import DatasetMeasurements
+    from advisor.evaluation.signals import AnswerMeasurements
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +87,57 @@ def _forecast(measured: Measurements, findings: list[Finding]) -> Forecast | Not
 def examine(measured: DatasetMeasurements, rules: Iterable[Rule]) -> Examination:
     """Judge a dataset by every rule that is about datasets and fits its training method."""
     method = measured["volume"].method
+    chosen = (rule for rule in rules if rule.subject == "dataset" and (not rule.objectives or method in rule.objectives))
+    return Examination(measured, *_judged(chosen, measured))
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """Everything the rule book says about a model's answers. changes: of inference parameters, at most one for each."""
+
+    measured: AnswerMeasurements
+    findings: tuple[Finding, ...]
+    clean: tuple[Rule, ...]
+    not_judged: tuple[NotJudged, ...]
+    changes: tuple[Change, ...]
+
+
+def assess(measured: AnswerMeasurements, rules: Iterable[Rule]) -> Assessment:
+    """Judge a model's answers by every rule that is about answers."""
+    findings, clean, not_judged = _judged((rule for rule in rules if rule.subject == "answers"), measured)
+    # The recipes of these rules ask for settings and for signals by name, which both kinds of measurements have.
+    settings = cast("Measurements", measured)
+    found = tuple(replace(f, changes=propose(f.rule, f.hit, settings)) for f in findings)
+    changes, _ = merge(_one_of(found))
+    kept = tuple(replace(f, changes=tuple(c for c in f.changes if c in changes)) for f in found)
+    return Assessment(measured, kept, clean, not_judged, tuple(changes))
+
+
+ALIKE_IN_EFFECT = frozenset({"temperature", "top_p"})
+"""Inference parameters of which the documentation says to change one and leave the other."""
+
+
+def _one_of(findings: Iterable[Finding]) -> list[Finding]:
+    """Return the findings with the changes of only the first parameter of `ALIKE_IN_EFFECT`: the gravest finding decides."""
+    chosen, kept = "", []
+    for finding in findings:
+        changes = []
+        for change in finding.changes:
+            if change.parameter in ALIKE_IN_EFFECT:
+                chosen = chosen or change.parameter
+                if change.parameter != chosen:
+                    continue
+            changes.append(change)
+        kept.append(replace(finding, changes=tuple(changes)))
+    return kept
+
+
+def _judged(rules: Iterable[Rule], measured: Lazy) -> tuple[tuple[Finding, ...], tuple[Rule, ...], tuple[NotJudged, ...]]:
+    """Return what was found, the gravest first, the rules that looked and found nothing, and those that could not look."""
     findings: list[Finding] = []
     clean: list[Rule] = []
     not_judged: list[NotJudged] = []
     for rule in rules:
-        if rule.subject != "dataset" or (rule.objectives and method not in rule.objectives):
-            continue
         result = judge(rule, measured)
         if isinstance(result, NotJudged):
             not_judged.append(result)
@@ -101,7 +147,7 @@ def examine(measured: DatasetMeasurements, rules: Iterable[Rule]) -> Examination
             clean.append(rule)
     findings = _without_superseded(findings)
     findings.sort(key=_gravity)
-    return Examination(measured, tuple(findings), tuple(clean), tuple(not_judged))
+    return tuple(findings), tuple(clean), tuple(not_judged)
 
 
 _OF_THE_RUN = ("num_train_epochs", "max_length", "max_seq_length", "cutoff_len")
@@ -184,7 +230,7 @@ def _without_superseded(findings: list[Finding]) -> list[Finding]:
 
 PRECEDENCE = (
     "crash", "non-finite", "zero-loss", "data", "divergence", "overfitting", "schedule", "instability", "plateau", "underfitting",
-    "throughput", "suitability", "unjudgeable", "healthy",
+    "generation", "throughput", "suitability", "unjudgeable", "healthy",
 )  # fmt: skip
 """Among findings of one severity, what is named first: what makes the rest of the curve meaningless comes before the rest."""
 

@@ -39,7 +39,7 @@ Facts = Mapping[str, Value]
 
 PROBLEMS = (
     "healthy", "overfitting", "underfitting", "divergence", "instability", "plateau", "non-finite", "zero-loss",
-    "schedule", "data", "throughput", "crash", "suitability", "unjudgeable",
+    "schedule", "data", "generation", "throughput", "crash", "suitability", "unjudgeable",
 )  # fmt: skip
 """The closed vocabulary of verdicts."""
 

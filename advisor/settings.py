@@ -39,6 +39,24 @@ def read_config(path: Path) -> dict[str, Value]:
     return {ALIASES.get(name, name): _number(value) for name, value in scalars({str(k): v for k, v in data.items()}).items()}
 
 
+def read_inference(path: Path) -> dict[str, Value]:
+    """Return the inference parameters in a JSON, TOML or YAML file, each under one name. Raises BadConfig."""
+    from advisor.evaluation.parameters import BY_NAME, NAMES
+
+    found: dict[str, Value] = {}
+    for key, value in read_config(path).items():
+        name = BY_NAME.get(key.lower())
+        if name is None:
+            continue
+        if isinstance(value, str):
+            raise BadConfig(f"{path}: `{key}` is {value!r}; expected a number")
+        found[name] = value
+    if not found:
+        names = ", ".join(NAMES)
+        raise BadConfig(f"{path}: holds no inference parameter; expected some of {names}, or what your program calls them")
+    return found
+
+
 def config_text(path: Path) -> str:
     """Return the text of a configuration as it is, line ends and byte-order mark included. Raises BadConfig."""
     try:

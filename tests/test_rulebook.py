@@ -11,6 +11,7 @@ from advisor.data.quality import CHECKS
 from advisor.detectors import SUBJECTS
 from advisor.engine import judge
 from advisor.errors import BadRule
+from advisor.evaluation.symptoms import SYMPTOMS
 from advisor.model import PROBLEMS, Finding, Hit
 from advisor.readers.event_patterns import MARKS, PATTERNS
 from advisor.recipes import RANGES, RECIPES
@@ -123,7 +124,8 @@ def test_a_list_in_one_language_only_is_an_error(tmp_path, old, new, said):
 
 
 def test_every_cause_and_every_check_of_the_data_has_its_rule():
-    said = {r.thresholds[key] for r in RULES for key in ("cause", "check") if key in r.thresholds}
+    about_data = [r for r in RULES if r.subject == "dataset"]
+    said = {r.thresholds[key] for r in about_data for key in ("cause", "check") if key in r.thresholds}
     code = "\n".join(p.read_text(encoding="utf-8") for p in (ROOT / "advisor/data").rglob("*.py"))
     named = set(re.findall(r'(?:Cause|Flaw|_trouble|_say|trouble)\(\s*"([a-z-]+)"', code))
     assert named - said <= {"archive-bomb", "damaged-table", "cut-off-answer"}
@@ -176,6 +178,10 @@ def test_rules_about_each_subject_are_loaded_apart_and_are_together_the_book():
     assert all(rule.subject == subject for subject, chosen in about.items() for rule in chosen)
     assert sorted(rule.id for chosen in about.values() for rule in chosen) == sorted(rule.id for rule in RULES)
     assert min(len(about[subject]) for subject in ("run", "dataset")) > 50
+
+
+def test_every_symptom_of_answers_has_its_rule():
+    assert {r.thresholds["check"] for r in RULES if r.detector == "symptom"} == set(SYMPTOMS)
 
 
 def test_an_id_of_a_rule_that_was_not_asked_for_cannot_be_used_again(tmp_path):

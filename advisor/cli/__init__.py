@@ -11,8 +11,10 @@ from advisor import __version__
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "analyze": ("advisor.cli.analyze", "Say what is wrong with a training run, and what to change."),
+    "compare": ("advisor.cli.compare", "Say whether one run is better than another, or only different by noise."),
     "data": ("advisor.cli.data", "Check, clean, measure and convert training data."),
     "demo": ("advisor.cli.demo", "Fine-tune a small real model with a fault in it, and see the fault found."),
+    "evaluate": ("advisor.cli.evaluate", "Say whether a tuned model's answers are right, and what is wrong with them."),
     "explain": ("advisor.cli.explain", "Explain an error message: meaning, causes, checks, fix."),
     "formats": ("advisor.cli.formats", "List the log formats that can be read."),
     "plan": ("advisor.cli.plan", "Propose starting parameters for a fine-tuning, with reasons, memory and time."),

@@ -34,8 +34,8 @@ class Context:
 
     @property
     def config(self) -> Mapping[str, Value]:
-        """The settings of the run."""
-        return self.measured.run.config
+        """The settings of what was measured."""
+        return self.measured.config
 
     def number(self, name: str) -> float | None:
         """Return a numeric setting, or None where it is not known."""

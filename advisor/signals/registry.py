@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, TypeVar
 
-from advisor.model import NotMeasurable, Run
+from advisor.model import NotMeasurable, Run, Value
 
 F = TypeVar("F", bound=Callable[..., Any])
 SIGNALS: dict[str, Callable[..., Any]] = {}
@@ -56,6 +56,11 @@ class Lazy:
             raise value
         return value
 
+    @property
+    def config(self) -> Mapping[str, Value]:
+        """The settings of what is measured."""
+        return {}
+
     def _measure(self, name: str) -> Any:
         raise NotMeasurable(name)
 
@@ -82,6 +87,11 @@ class Measurements(Lazy):
     def __init__(self, run: Run) -> None:
         super().__init__()
         self.run = run
+
+    @property
+    def config(self) -> Mapping[str, Value]:
+        """The settings of the run."""
+        return self.run.config
 
     def _measure(self, name: str) -> Any:
         if name in ("run", "config", "events"):
