@@ -84,7 +84,10 @@ TEMPLATES: Mapping[str, Mapping[str, Sequence[str]]] = {
         ),
     },
     "write-from-title": {
-        "en": ("Write a text of at least {count} words. {part}", "{part}\nWrite the text that belongs to it, in at least {count} words."),
+        "en": (
+            "Write a text of at least {count} words. {part}",
+            "{part}\nWrite the text that belongs to it, in at least {count} words.",
+        ),
         "zh": ("请写一段不少于{count}字的文本。{part}", "{part}\n请据此写一段不少于{count}字的文本。"),
     },
 }
@@ -131,7 +134,9 @@ def _task(passage: Passage, rule: str, tongue: str, chance: Random, *, alone: bo
     if rule == "write-from-title":
         part = _what_is_known(passage.about, tongue)
         if not part and alone:
-            raise UnreadableData(f"{passage.source}:{passage.line}: `--rule {rule}` needs one of {', '.join(FIELDS)} beside the text")
+            raise UnreadableData(
+                f"{passage.source}:{passage.line}: `--rule {rule}` needs one of {', '.join(FIELDS)} beside the text"
+            )
         return (part, passage.text) if part else None
     pieces = paragraphs(passage.text) if rule.endswith("paragraph") else sentences(passage.text)
     if rule.startswith("continue"):
@@ -155,4 +160,4 @@ def _what_is_known(about: Mapping[str, Any], tongue: str) -> str:
         text = ", ".join(map(str, value)) if isinstance(value, list) else str(value or "")
         if text.strip():
             said.append(f"{names[tongue == 'zh']}{text.strip()}")
-    return ("\n" if len(said) > 1 else "").join(said)
+    return "\n".join(said)

@@ -100,7 +100,9 @@ def _from_flat(record: Mapping[str, Any], schema: Schema) -> Example:
             turns.append(("assistant", value[0]))
             others = tuple(value[1:])
         else:
-            said = [("assistant", value)] if isinstance(value, str) else [_turn(turn, ("role", "content"), lost) for turn in value]
+            said: list[Turn] = (
+                [("assistant", value)] if isinstance(value, str) else [_turn(turn, ("role", "content"), lost) for turn in value]
+            )
             if holds != "rejected":
                 turns += said
             else:
