@@ -179,15 +179,15 @@ def _say(done: Outcome, plan: Plan, lang: str) -> None:
     words = Words(lang, None, "convert")
     lines = [words("converted", out=plan.out, rows=done.rows, schema=plan.target)]
     if plan.from_text:
-        made = words("separator").join(words(f"by_{by}", count=count) for by, count in done.made.items())
+        made = words("separator").join(words(f"by.{by}", count=count) for by, count in done.made.items())
         lines.append(words("from_passages", passages=done.passages, made=made))
     if done.kept:
         lines.append(words("replies_kept", count=done.kept))
     if done.left_out:
         reasons = words("separator").join(
-            words("left_out_for", count=count, reason=words(f"reason.{reason}")) for reason, count in done.left_out.most_common()
+            words("not_taken_for", count=count, reason=words(f"reason.{reason}")) for reason, count in done.left_out.most_common()
         )
-        lines.append(words("left_out", count=sum(done.left_out.values()), reasons=reasons))
+        lines.append(words("not_taken", count=sum(done.left_out.values()), reasons=reasons))
     if plan.model is not None:
         lines.append(words("see_rejected", file=plan.beside(REJECTED)))
     for taken in done.taken:
