@@ -262,6 +262,7 @@ def good(handler, _number, question):
 @contextmanager
 def serving(script):
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = False  # closing waits for them
     server.script, server.seen, server.lock = script, [], threading.Lock()
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
@@ -320,7 +321,6 @@ def busy(handler, number, question):
         handler.send_header("Content-Length", "5000")
         handler.end_headers()
         handler.wfile.write(b'{"choices": [')
-        handler.connection.close()
     else:
         good(handler, number, question)
 

@@ -37,13 +37,14 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
     def redirect_request(
         self,
         req: urllib.request.Request,
-        fp: IO[bytes],  # noqa: ARG002
+        fp: IO[bytes],
         code: int,  # noqa: ARG002
         msg: str,  # noqa: ARG002
         headers: Message,  # noqa: ARG002
         newurl: str,
     ) -> None:
         """Refuse to follow."""
+        fp.close()
         raise AdvisorError(f"{req.full_url}: leads on to {newurl}; give that address itself if it is the right one")
 
 
