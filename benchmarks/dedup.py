@@ -2,6 +2,7 @@
 
     python benchmarks/dedup.py sides  [--rows 100000]                    advisor with and without numba, datasketch, dropoutt
     python benchmarks/dedup.py growth [--rows 100000,400000,1250000]     time and peak memory as the rows grow
+    python benchmarks/dedup.py check  [--rows 625000,1250000,2500000,5000000] [--characters 300]     the same of the whole check
     python benchmarks/dedup.py truth  [--rows 20000]                     recall and precision beside an exact join of all pairs
     python benchmarks/dedup.py bands  [--rows 2000000]                   grouping 32 bands by a NumPy sort, and in DuckDB
 
@@ -92,6 +93,14 @@ def corpus(kept: Path | None) -> list[str]:
     return found
 
 
+def cut(passages: list[str], characters: int | None) -> list[str]:
+    """Return the passages in pieces of so many characters; as they are without a number."""
+    if not characters:
+        return passages
+    pieces = (text[at : at + characters] for text in passages for at in range(0, len(text) - characters // 2, characters))
+    return list(dict.fromkeys(pieces))
+
+
 def shifted(copy: int) -> dict[int, int]:
     """Return a translation that moves every letter `copy` places on."""
     lower, upper = string.ascii_lowercase, string.ascii_uppercase
@@ -163,8 +172,28 @@ def run_plain(path: Path) -> dict[str, Any]:
     return run_advisor(path)
 
 
+def run_check(path: Path) -> dict[str, Any]:
+    """Check everything, as `advisor data check` does, near-duplicates included."""
+    from advisor.data.signals import DatasetMeasurements
+    from advisor.data.survey import survey
+    from advisor.engine import examine
+    from advisor.rulebook import load
+
+    measured = DatasetMeasurements(survey([path]))
+    examine(measured, load(subject="dataset"))
+    # Rows that are no good record (a text of blanks) have no number among the good ones: lines count all.
+    lines = measured["train"].column("line") - 1
+    groups = [lines[group].tolist() for group in measured["near_groups"]]
+    return {"clusters": groups, "pairs": 0}
+
+
 def run_datasketch(path: Path) -> dict[str, Any]:
-    """Find pairs with datasketch: 128 permutations on the same word pairs, bands for the same similarity, each pair verified."""
+    """Find pairs with datasketch: 128 permutations on the same word pairs, bands for the same similarity, each pair verified.
+
+    What is kept for the verification are sorted arrays of hashes: sets of pairs of words take 16 GB for 400,000 rows.
+    """
+    import numpy as np
+
     library = import_module("datasketch")
 
     from advisor.data.duplicates.candidates import rows_per_band
@@ -174,16 +203,18 @@ def run_datasketch(path: Path) -> dict[str, Any]:
     kept, pairs = [], []
     for row, text in enumerate(texts(path)):
         shingles = word_pairs(text)
+        hashes = np.sort(np.fromiter(map(hash, shingles), dtype=np.int64, count=len(shingles)))
+        kept.append(hashes)
         if not shingles:
-            kept.append(shingles)
             continue
         signature = library.MinHash(num_perm=128)
         signature.update_batch([" ".join(pair).encode() for pair in shingles])
         for other in index.query(signature):
-            if 2 * len(shingles & kept[other]) >= 0.7 * (len(shingles) + len(kept[other])):
+            both = np.concatenate((hashes, kept[other]))
+            both.sort(kind="stable")
+            if 2 * np.count_nonzero(both[1:] == both[:-1]) >= 0.7 * len(both):
                 pairs.append((other, row))
         index.insert(row, signature, check_duplication=False)
-        kept.append(shingles)
     return {"clusters": pairs, "pairs": len(pairs)}
 
 
@@ -247,7 +278,11 @@ def run_duckdb(path: Path) -> dict[str, Any]:
 
 
 BANDS = 32
-TOOLS = {"advisor": run_advisor, "advisor, no numba": run_plain, "datasketch": run_datasketch, "dropoutt": run_dropoutt}
+CHECK = "advisor, whole check"
+TOOLS = {
+    "advisor": run_advisor, "advisor, no numba": run_plain, CHECK: run_check, "datasketch": run_datasketch,
+    "dropoutt": run_dropoutt,
+}  # fmt: skip
 GROUPING = {"numpy sort": run_sort, "duckdb": run_duckdb}
 
 
@@ -393,9 +428,10 @@ def similar(sets: list[set[tuple[str, str]]], one: int, other: int) -> float:
 def main() -> None:
     """Run one of the comparisons."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=("sides", "growth", "truth", "bands", "child"))
+    parser.add_argument("what", choices=("sides", "growth", "check", "truth", "bands", "child"))
     parser.add_argument("--rows", default="")
     parser.add_argument("--tools", default=";".join(TOOLS), help="of `sides`, with ; between")
+    parser.add_argument("--characters", type=int, help="cut the passages into texts of so many characters")
     parser.add_argument("--corpus", type=Path, help="keep the passages in this file: gathering them takes minutes")
     parser.add_argument("--tool")
     parser.add_argument("--path", type=Path)
@@ -404,17 +440,21 @@ def main() -> None:
     if options.what == "child":
         child(options.tool, options.path, options.answer)
         return
-    default = {"sides": "100000", "growth": "100000,400000,1250000", "truth": "20000", "bands": "2000000"}[options.what]
+    default = {
+        "sides": "100000", "growth": "100000,400000,1250000", "check": "625000,1250000,2500000,5000000", "truth": "20000",
+        "bands": "2000000",
+    }[options.what]  # fmt: skip
     sizes = [int(size) for size in (options.rows or default).split(",")]
     with tempfile.TemporaryDirectory() as folder:
         if options.what == "bands":
             grouping(Path(folder), sizes[0])
             return
-        base = corpus(options.corpus)
+        base = cut(corpus(options.corpus), options.characters)
         if options.what == "truth":
             truth(Path(folder), sizes[0], base)
         else:
-            sides(Path(folder), sizes, options.tools.split(";") if options.what == "sides" else ["advisor"], base)
+            tools = {"growth": ["advisor"], "check": [CHECK]}.get(options.what) or options.tools.split(";")
+            sides(Path(folder), sizes, tools, base)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from advisor.cli.common import UserError, format_option, language_option, polite, rules_option
+from advisor.cli.common import format_option, language_option, polite, rules_option
+from advisor.cli.data_convert import convert
+from advisor.cli.data_options import not_the_source, paths_argument, schema_option
 
 if TYPE_CHECKING:
     from advisor.data.signals import DatasetMeasurements
@@ -18,24 +20,6 @@ if TYPE_CHECKING:
 @click.group("data")
 def command() -> None:
     """Check, clean, measure and convert training data."""
-
-
-def paths_argument(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add `PATH…`: files, folders and patterns."""
-    return click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(path_type=Path))(function)
-
-
-def schema_option(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add `--format-spec`."""
-    return click.option(
-        "--format-spec",
-        "spec",
-        default="auto",
-        show_default=True,
-        metavar="SCHEMA",
-        help="Shape of the records: pangu-sft, pangu-multi, pangu-text, pangu-ranking, alpaca, prompt-completion, messages, "
-        "sharegpt, dpo, alpaca-dpo, any (valid JSON is enough), or auto.",
-    )(function)
 
 
 def model_option(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -190,7 +174,7 @@ def dedup(paths: tuple[Path, ...], out: Path, spec: str, near: bool, similarity:
     from advisor.data.dedup import dedup as run
     from advisor.render.words import Words
 
-    _not_the_source(paths, out)
+    not_the_source(paths, out)
     done = run(measured(paths, (), spec, None, {}, near=near, engine=engine, similarity=similarity), out)
     click.echo(Words(lang)("deduplicated", **done))
 
@@ -222,32 +206,4 @@ def stats(paths: tuple[Path, ...], spec: str, model: Path | None, output: str, l
     click.echo(render(numbers, lang))
 
 
-@command.command("convert")
-@paths_argument
-@click.option("--to", "target", required=True, metavar="SCHEMA", help="The schema to write; see --format-spec of `data check`.")
-@click.option("-o", "--output", "out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The file to write.")
-@click.option(
-    "--rule",
-    type=click.Choice(["continue-sentence", "continue-paragraph", "expand-sentence", "expand-paragraph", "write-from-title"]),
-    help="Make questions and answers of plain text by this documented rule.",
-)
-@click.option("--drop-extra", is_flag=True, help="Leave out keys that the schemas do not know.")
-@schema_option
-@language_option
-@polite
-def convert(paths: tuple[Path, ...], target: str, out: Path, rule: str | None, drop_extra: bool, spec: str, lang: str) -> None:
-    """Write the data in another schema: without loss, or not at all.
-
-    The suffix of the file says its format: .jsonl, .json, .csv, .tsv or .parquet.
-    """
-    from advisor.data.convert import convert as run
-    from advisor.render.words import Words
-
-    _not_the_source(paths, out)
-    done = run(paths, target, out, rule=rule, spec=spec, keep_extra=not drop_extra, language=lang)
-    click.echo(Words(lang)("converted", **done))
-
-
-def _not_the_source(paths: tuple[Path, ...], out: Path) -> None:
-    if out.exists() and any(path.exists() and path.resolve() == out.resolve() for path in paths):
-        raise UserError(f"{out}: this is the source, which is never overwritten; give another file")
+command.add_command(convert)

@@ -77,3 +77,49 @@ class Sides:
 
     train: int
     evaluation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """Questions that begin in the commonest way, of all questions; the first row of them."""
+
+    count: int
+    of: int
+    row: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rounds:
+    """Conversations of more than one round, of all rows. counts: by number of rounds."""
+
+    count: int
+    of: int
+    counts: np.ndarray[tuple[int], np.dtype[np.int64]]
+
+
+@dataclass(frozen=True, slots=True)
+class JsonFields:
+    """Answers that are JSON objects, of all rows. counts: field → answers that hold it. first: field → the first such row."""
+
+    answers: int
+    of: int
+    counts: dict[str, int]
+    first: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """Training data beside evaluation data.
+
+    prompts, answers: the largest gap between the distributions of their lengths in tokens, 0 to 1; *_medians: (training,
+    evaluation). chinese_*: share of the answers that are Chinese.
+    """
+
+    train: int
+    evaluation: int
+    prompts: float
+    answers: float
+    prompt_medians: tuple[float, float]
+    answer_medians: tuple[float, float]
+    chinese_train: float
+    chinese_evaluation: float

@@ -35,11 +35,20 @@ class Occurrences:
 
     def add(self, place: Place, file: int) -> None:
         """Count one more record."""
+        self.add_line(place.line, file)
+        if not self.full:
+            self.places.append(place)
+
+    def add_line(self, line: int, file: int) -> None:
+        """Count one more record without an excerpt of it."""
         self.count += 1
         self.file.append(file)
-        self.line.append(place.line)
-        if len(self.places) < KEPT:
-            self.places.append(place)
+        self.line.append(line)
+
+    @property
+    def full(self) -> bool:
+        """Whether no more excerpts are kept."""
+        return len(self.places) >= KEPT
 
     def lines(self) -> Iterator[tuple[int, int]]:
         """Yield (file, line) of every record."""
@@ -51,12 +60,14 @@ class Example:
     """One record, whatever its schema: the turns in order, the last assistant turn being what is learnt.
 
     others: worse answers to the same prompt (`rejected`, the rest of a ranking), best first.
-    extra: what the schema does not know, as it stands in the record.
+    extra: what the schema does not know, as it stands in the record. lost: what of the record stands in none of these, in words:
+    keys of single turns, pictures, calls of tools.
     """
 
     turns: list[Turn]
     others: tuple[str, ...] = ()
     extra: Mapping[str, Any] = field(default_factory=dict)
+    lost: tuple[str, ...] = ()
 
     @property
     def answer(self) -> str:

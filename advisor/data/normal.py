@@ -29,34 +29,42 @@ def reader(schema: Schema) -> Callable[[Any], Example]:
 
 def _from_pairs(record: Any) -> Example:
     turns: list[Turn] = []
-    extra: dict[str, Any] = {}
+    lost: list[str] = []
     for pair in record:
         if pair.get("system"):
             turns.append(("system", pair["system"]))
         if "context" in pair:
             turns += [("user", pair["context"]), ("assistant", pair["target"])]
-        extra |= {key: value for key, value in pair.items() if key not in ("system", "context", "target")}
-    return Example(turns, extra=extra)
+        lost += [f"`{key}` of a pair" for key in pair if key not in ("system", "context", "target")]
+    return Example(turns, lost=tuple(lost))
 
 
 def _from_chat(record: Mapping[str, Any], key: str, schema: Schema) -> Example:
     turns: list[Turn] = []
     if "system" in schema.optional and record.get("system"):
         turns.append(("system", record["system"]))
-    extra: dict[str, Any] = {}
-    for turn in record[key]:
-        turns.append(_turn(turn, schema.turn_keys))
-        for name, value in turn.items():
-            if name not in schema.turn_keys and value is not None:
-                extra.setdefault(name, value)
-    extra |= {
+    lost: list[str] = []
+    turns += [_turn(turn, schema.turn_keys, lost) for turn in record[key]]
+    extra = {
         name: value for name, value in record.items() if name != key and schema.optional.get(name) != "system" and value is not None
     }
-    return Example(turns, extra=extra)
+    return Example(turns, extra=extra, lost=tuple(lost))
 
 
-def _turn(turn: Mapping[str, Any], keys: tuple[str, str]) -> Turn:
-    return CONVERSATION[turn[keys[0]]], text_of(turn.get(keys[1]))  # type: ignore[return-value]
+CALLS = frozenset({"function_call", "tool_call"})
+"""Speakers whose text is a call of a tool: no answer, though the model says it."""
+
+
+def _turn(turn: Mapping[str, Any], keys: tuple[str, str], lost: list[str]) -> Turn:
+    """Return the speaker and the text of a turn; `lost` hears of what else it holds."""
+    speaker, text = keys
+    lost += [f"`{name}` of a turn" for name, value in turn.items() if name not in keys and value is not None]
+    if turn[speaker] in CALLS:
+        lost.append(f"that a turn is a `{turn[speaker]}`")
+    said = turn.get(text)
+    if isinstance(said, list):
+        lost += [f"a part of the type `{kind}`" for part in said if (kind := part.get("type")) != "text"]
+    return CONVERSATION[turn[speaker]], text_of(said)  # type: ignore[return-value]
 
 
 def text_of(value: Any) -> str:
@@ -71,6 +79,7 @@ def text_of(value: Any) -> str:
 def _from_flat(record: Mapping[str, Any], schema: Schema) -> Example:
     turns: list[Turn] = []
     others: tuple[str, ...] = ()
+    lost: list[str] = []
     if "system" in schema.optional and (system := record.get("system")):
         turns.append(("system", system))
     if "history" in schema.optional:
@@ -87,24 +96,28 @@ def _from_flat(record: Mapping[str, Any], schema: Schema) -> Example:
             turns.append(("user", f"{value}{INPUT}{more}" if more and value else more or value))
         elif holds == "user" and key == "context":
             turns += [("assistant" if index % 2 else "user", text) for index, text in enumerate(value)]
-        elif holds == "user":
-            turns += [_turn(turn, ("role", "content")) for turn in value]
         elif holds == "ranked":
             turns.append(("assistant", value[0]))
             others = tuple(value[1:])
         else:
-            text = value if isinstance(value, str) else _turn(value[-1], ("role", "content"))[1]
-            if holds == "rejected":
-                others = (text,)
+            said: list[Turn] = (
+                [("assistant", value)] if isinstance(value, str) else [_turn(turn, ("role", "content"), lost) for turn in value]
+            )
+            if holds != "rejected":
+                turns += said
             else:
-                turns.append(("assistant", text))
+                others = (said[-1][1],)
+                lost += ["turns before the last one of the worse answer"] * (len(said) > 1)
     if "input" in schema.optional:
         known.add("input")
-    return Example(turns, others, {key: value for key, value in record.items() if key not in known and value is not None})
+    extra = {key: value for key, value in record.items() if key not in known and value is not None}
+    return Example(turns, others, extra, tuple(lost))
 
 
 def write(example: Example, schema: Schema, *, keep_extra: bool = True) -> Any:
     """Return the record of `schema` that says the same as `example`. Raises Lossy, which says what would be lost."""
+    if keep_extra and example.lost:
+        raise Lossy(f"{', '.join(dict.fromkeys(example.lost))} would be lost; `--drop-extra` leaves it out")
     if schema.shape == "flat":
         record = _to_flat(example, schema)
     elif schema.shape == "pairs":

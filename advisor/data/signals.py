@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
+from advisor.data import variety
 from advisor.data.groups import Groups, differing, from_lists, group_by, one_each
 from advisor.data.limits import DEFAULT_EPOCHS, limits_of
 from advisor.data.measured import Health, Leaks, Lengths, NearOptions, Share, Sides, Volume
 from advisor.data.model import Occurrences
 from advisor.data.quality.checks import CHECKS, ENDED, PROSE, REASONED
+from advisor.data.registry import DATASET_SIGNALS, dataset_signal
 from advisor.data.schemas import BY_NAME
 from advisor.data.survey import Split, Survey
 from advisor.model import NotMeasurable, Value
 from advisor.signals.registry import Lazy
 
-F = TypeVar("F", bound=Callable[..., Any])
-DATASET_SIGNALS: dict[str, Callable[..., Any]] = {}
-
-
-def dataset_signal(function: F) -> F:
-    """Register `function` as the signal of its own name."""
-    DATASET_SIGNALS[function.__name__] = function
-    return function
+__all__ = ["DATASET_SIGNALS", "DatasetMeasurements", "variety"]
 
 
 class DatasetMeasurements(Lazy):

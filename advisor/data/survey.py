@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from advisor.data.fields import Fields
 from advisor.data.keys import keys_of, text_of
 from advisor.data.model import Example, Occurrences, Problem
 from advisor.data.normal import reader
@@ -22,7 +23,8 @@ from advisor.model import Place
 IntArray = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 COLUMNS = (
-    "file", "line", "offset", "exact", "normal", "masked", "prompt", "answer", "prompt_tokens", "answer_tokens", "flags", "terms",
+    "file", "line", "offset", "exact", "normal", "masked", "prompt", "answer", "opening", "prompt_tokens", "answer_tokens",
+    "rounds", "flags", "terms",
 )  # fmt: skip
 """Numbers kept of every good row: where it stands, its keys, its length, and what the checks said of it."""
 
@@ -47,11 +49,13 @@ class Split:
     """One side of the data: what is trained on, or what is evaluated on.
 
     problems: by the name of the cause, records that cannot be used. findings: by the name of the check, good records with a flaw.
+    fields: those of the answers that are JSON objects.
     """
 
     files: list[FileFacts] = field(default_factory=list)
     problems: dict[str, Occurrences] = field(default_factory=dict)
     findings: dict[str, Occurrences] = field(default_factory=dict)
+    fields: Fields = field(default_factory=Fields)
     columns: dict[str, array[int]] = field(default_factory=lambda: {name: array("q") for name in COLUMNS})
     sources: list[File] = field(default_factory=list)
     spec: str = "auto"
@@ -167,10 +171,15 @@ def _read(split: Split, number: int, file: File, spec: str, counter: Counter) ->
         example = example_of(value)
         flags, terms, found = examine(example)
         for check, text, start, facts in found:
-            where = place_in_text(file.name, line, offset, text, start, facts)
-            split.findings.setdefault(check, Occurrences()).add(where, number)
+            occurrences = split.findings.setdefault(check, Occurrences())
+            if occurrences.full:
+                occurrences.add_line(line, number)
+            else:
+                occurrences.add(place_in_text(file.name, line, offset, text, start, facts), number)
         lengths = counter.lengths(example)
-        row = (number, line, offset, *keys_of(example), *lengths, flags, terms)
+        split.fields.add(example.answer, len(split))
+        rounds = sum(role == "user" for role, _ in example.turns)
+        row = (number, line, offset, *keys_of(example), *lengths, rounds, flags, terms)
         for column, cell in zip(columns, row, strict=True):
             column.append(cell)
     good = reading.records if spec == ANY else len(split) - before

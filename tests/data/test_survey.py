@@ -361,7 +361,7 @@ def test_a_record_in_which_nothing_is_wrong_can_be_used_by_every_check(value, sc
         assert good
     if good:
         example = reader(schema)(value)
-        assert len(keys_of(example)) == 5
+        assert len(keys_of(example)) == 6
         examine(example)
 
 

@@ -7,12 +7,11 @@ import pickle
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from importlib import import_module
 from itertools import islice
 from typing import Any
 
 from advisor.data.duplicates.kernel import Sketches, sketch
-from advisor.errors import AdvisorError
+from advisor.data.library import library
 
 Batch = list[str]
 Engine = Callable[[Iterable[Batch], int], Iterator[Sketches]]
@@ -22,14 +21,6 @@ ENCODING = ("utf-8", "surrogatepass")
 """Texts go to Spark as bytes: half a surrogate pair, which JSON may hold, is no text to Arrow."""
 SPARK_BATCHES = 64
 """Batches in one Spark job: some 64 MB of text leave the driver at a time."""
-
-
-def library(name: str, extra: str) -> Any:
-    """Return the imported library, or say which extra brings it."""
-    try:
-        return import_module(name)
-    except ImportError as error:
-        raise AdvisorError(f"`{name}` is not installed: `pip install 'finetune-advisor[{extra}]'`") from error
 
 
 def _ahead(submit: Callable[[Batch], Any], fetch: Callable[[Any], Any], batches: Iterable[Batch], most: int) -> Iterator[Any]:
