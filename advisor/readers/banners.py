@@ -8,17 +8,16 @@ from collections.abc import Iterator
 from advisor.model import Value
 from advisor.readers.clean import NUMBER, number
 
-_HINT = re.compile(
-    r"num examples|num epochs|optimization steps|batch size per device|accumulation steps|params|parameters", re.IGNORECASE
-)
+_HINT = re.compile(r"num examples|num epochs|optimization steps|batch size|accumulation steps|params|parameters", re.IGNORECASE)
 
 PATTERNS: tuple[tuple[str, str], ...] = (
     ("train_rows", r"\bNum examples\s*=\s*(?P<value>[\d,]+)"),
     ("num_train_epochs", r"\bNum Epochs\s*=\s*(?P<value>[\d,.]+)"),
     ("max_steps", r"\b(?:Total optimization|Total) steps\s*=\s*(?P<value>[\d,]+)"),
     ("per_device_train_batch_size", r"\b(?:Instantaneous )?batch size per device\s*=\s*(?P<value>[\d,]+)"),
+    ("total_train_batch_size", r"\bTotal (?:train )?batch size[^=\n]{0,80}=\s*(?P<value>[\d,]+)"),
     ("gradient_accumulation_steps", r"\bGradient accumulation steps\s*=\s*(?P<value>[\d,]+)"),
-    ("trainable_parameters", r"\bNumber of trainable parameters\s*=\s*(?P<value>[\d,]+)"),
+    ("trainable_parameters", r"\btrainable parameters\s*=\s*(?P<value>[\d,]+)"),
     ("trainable_parameters", r"\btrainable params:\s*(?P<value>[\d,]{4,})\s*\|\|"),
     ("num_parameters", r"\ball params:\s*(?P<value>[\d,]{4,})"),
     (

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from advisor.model import Event
 from advisor.readers.banners import settings_in
-from advisor.readers.base import Format, Record, Row, Settings, Source, Unread
+from advisor.readers.base import Bar, Closing, Format, Record, Row, Settings, Source, Unread
 from advisor.readers.clean import NUMBER, pieces
 from advisor.readers.events import event_in
 from advisor.readers.names import SPLIT_KEYS, canonical_keys, is_evaluation, is_loss_like, of_evaluation
@@ -26,6 +26,8 @@ _PAIR = re.compile(rf"['\"]([^'\"]{{1,80}})['\"]\s*:\s*['\"]?({NUMBER})(?:/\d+)?
 _SPLIT = re.compile(rf"['\"]({'|'.join(SPLIT_KEYS)})['\"]\s*:\s*['\"](\w+)['\"]")
 _BEGINS = re.compile(r"\{\s*['\"](?:loss|eval_loss|train_loss)['\"]\s*:")
 _OPEN = re.compile(r"\{\s*['\"][\w/ .-]+['\"]?[^{}]*$")
+_BAR = re.compile(r"\s*\d+%\|[^|]*\|\s*(\d+)/(\d+) \[")
+"""The bar of a training or of an evaluation: those of other work say what they are of."""
 _ELSEWHERE = re.compile(r"\d%\||[{}]")
 """What no line in the middle of a dictionary holds: a bar, or another dictionary's brace."""
 MAX_LINES = 100
@@ -99,8 +101,11 @@ def _records(text: str, line: int) -> Iterator[Record]:
         found = True
         if printed.is_end:
             yield Event("end", line, "")
+            yield from _closing(text)
         if printed.is_log:
             yield Row(line, numbers_at(printed.spans, text))
+    if "%|" in text and (bar := _BAR.match(text)):
+        yield Bar(int(bar[1]), int(bar[2]))
     if found:
         return
     if (anchored := anchored_row(text, line)) is not None:
@@ -109,6 +114,21 @@ def _records(text: str, line: int) -> Iterator[Record]:
         yield event
     elif settings := settings_in(text):
         yield Settings(settings)
+
+
+def _closing(text: str) -> Iterator[Closing]:
+    """Yield what the Trainer's last line says of epochs and steps."""
+    told = {pair[1]: pair[2] for pair in _PAIR.finditer(text)}
+    if "epoch" in told and {"train_runtime", "train_steps_per_second"} <= told.keys():
+        (low, high), (slow, fast) = (_rounded_from(told[name]) for name in ("train_runtime", "train_steps_per_second"))
+        yield Closing(float(told["epoch"]), low * slow, high * fast)
+
+
+def _rounded_from(printed: str) -> tuple[float, float]:
+    """Return between which numbers a number lay before it was rounded to its printed digits."""
+    digits, _, exponent = printed.lower().partition("e")
+    half = 0.5 * 10.0 ** (int(exponent or 0) - len(digits.partition(".")[2]))
+    return float(printed) - half, float(printed) + half
 
 
 @dataclass(frozen=True, slots=True)

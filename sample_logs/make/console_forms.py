@@ -263,7 +263,8 @@ FORMS = (
         "",
         "==((====))==  Unsloth - 2x faster free finetuning | Num GPUs used = 1\n"
         "   \\\\   /|    Num examples = 800 | Num Epochs = 3 | Total steps = 300\n"
-        "O^O/ \\_/ \\    Batch size per device = 2 | Gradient accumulation steps = 4\n",
+        "O^O/ \\_/ \\    Batch size per device = 2 | Gradient accumulation steps = 4\n"
+        "\\        /    Data Parallel GPUs = 1 | Total batch size (2 x 4 x 1) = 8\n",
     ),
     Form(
         "hf-console/ms-swift.log",
