@@ -15,6 +15,7 @@ import numpy as np
 
 from advisor.errors import UnreadableLog
 from advisor.model import Event, FloatArray, Value
+from advisor.readers.clean import strip_ansi
 from advisor.readers.encoding import UTF8, encoding_after_zeros
 from advisor.readers.streams import BROKEN_ARCHIVE, SUFFIXES, Watch, decompressed, open_binary
 
@@ -155,7 +156,7 @@ class Source:
         with self.open() as stream:
             self.raw_head = self._read(stream, HEAD_BYTES)
         self.encoding = encoding_after_zeros(self.raw_head)
-        self.head = self.raw_head.decode(self.encoding, errors="replace").replace("\r\n", "\n").lstrip("\0")
+        self.head = _beginning(self.raw_head.decode(self.encoding, errors="replace"))
 
     def open(self) -> BinaryIO:
         """Return the source as a binary stream, from its beginning."""
@@ -195,7 +196,7 @@ class Source:
             parts = list(self._samples(stream))
         view = copy(self)
         view.raw_head = b"\n".join(parts)
-        view.head = view.raw_head.decode(self.encoding, errors="replace").replace("\r\n", "\n")
+        view.head = _beginning(view.raw_head.decode(self.encoding, errors="replace"))
         return view
 
     def _samples(self, stream: BinaryIO) -> Iterator[bytes]:
@@ -289,6 +290,11 @@ class Source:
                 )
         if size and not self.broken:
             yield first, 1, end[:0].join(begun)
+
+
+def _beginning(text: str) -> str:
+    """Return the beginning of a log as recognition looks at it: without colours, leading zeros and carriage returns."""
+    return strip_ansi(text).replace("\r\n", "\n").lstrip("\0")
 
 
 def cleaned(line: str) -> str:

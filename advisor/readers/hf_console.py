@@ -9,9 +9,10 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import isclose
 
 from advisor.model import Event
-from advisor.readers.banners import settings_in
+from advisor.readers.banners import Banners
 from advisor.readers.base import Bar, Closing, Format, Record, Row, Settings, Source, Unread
 from advisor.readers.clean import NUMBER, pieces
 from advisor.readers.events import event_in
@@ -30,6 +31,9 @@ _BAR = re.compile(r"\s*\d+%\|[^|]*\|\s*(\d+)/(\d+) \[")
 """The bar of a training or of an evaluation: those of other work say what they are of."""
 _ELSEWHERE = re.compile(r"\d%\||[{}]")
 """What no line in the middle of a dictionary holds: a bar, or another dictionary's brace."""
+_RETOLD = (("train_loss", 5e-4, 6e-5), ("learning_rate", 5e-4, 0.0), ("epoch", 5e-4, 0.006))
+"""By how much two prints of one row differ: of its value, and at least."""
+
 MAX_LINES = 100
 """A dictionary that is printed over more lines than these is none."""
 
@@ -70,10 +74,40 @@ class _Wrapped:
 def read(source: Source) -> Iterator[Record]:
     """Yield a row for each printed dictionary that holds a measurement, and the events between them.
 
+    Where a callback prints what the Trainer then prints as well, as LLaMA-Factory's does, the two are one row.
+    """
+    held: Row | None = None
+    after: list[Record] = []
+    for record in _told(source):
+        if isinstance(record, Row) and held and _is_retold(held, record):
+            held = Row(record.line, {**held.values, **record.values})
+        elif isinstance(record, Row):
+            if held:
+                yield held
+            yield from after
+            held, after = record, []
+        else:
+            after.append(record)
+    if held:
+        yield held
+    yield from after
+
+
+def _is_retold(row: Row, again: Row) -> bool:
+    """Tell whether two rows say the same to the digits that they print."""
+    return all(
+        name in row.values and name in again.values and isclose(row.values[name], again.values[name], rel_tol=rel, abs_tol=half)
+        for name, rel, half in _RETOLD
+    )
+
+
+def _told(source: Source) -> Iterator[Record]:
+    """Yield the records of each line.
+
     Only the first rank that prints a dictionary is read. A line without one counts where it names both a step or epoch and a
     loss.
     """
-    ranks, dictionaries = OneRank(), defaultdict[int | None, _Wrapped](_Wrapped)
+    ranks, banners, dictionaries = OneRank(), Banners(), defaultdict[int | None, _Wrapped](_Wrapped)
     for line, raw in source.lines():
         if not raw:
             continue
@@ -86,7 +120,7 @@ def read(source: Source) -> Iterator[Record]:
                 text = whole + text.partition("}")[2]
             elif wrapped.text:
                 yield from wrapped.drop()
-            for record in _records(text, wrapped.line if whole else line):
+            for record in _records(text, wrapped.line if whole else line, banners):
                 if rank is not None and isinstance(record, Row) and not ranks.keeps(rank, record.values):
                     yield from ranks.left_out()
                 else:
@@ -95,7 +129,7 @@ def read(source: Source) -> Iterator[Record]:
         yield from wrapped.drop()
 
 
-def _records(text: str, line: int) -> Iterator[Record]:
+def _records(text: str, line: int, banners: Banners) -> Iterator[Record]:
     found = False
     for printed in _printed(text) if "{" in text else ():
         found = True
@@ -112,7 +146,7 @@ def _records(text: str, line: int) -> Iterator[Record]:
         yield anchored
     elif (event := event_in(text, line)) is not None:
         yield event
-    elif settings := settings_in(text):
+    elif settings := banners.settings_in(text):
         yield Settings(settings)
 
 
@@ -166,7 +200,8 @@ def _is_log(measured: Row) -> bool:
 
 
 _SERVES = (
-    "Axolotl", "EasyLM and others that print with pprint", "LLaMA-Factory (running_log.txt)", "ms-swift (console)",
+    "Axolotl", "EasyLM and others that print with pprint", "LLaMA-Factory (console)",
+    "LLaMA-Factory (running_log.txt)", "ms-swift (console)",
     "SetFit", "TRL DPO", "TRL GRPO", "TRL KTO", "TRL ORPO", "TRL reward", "TRL SFT", "Unsloth",
 )  # fmt: skip
 FORMAT = Format(

@@ -195,6 +195,8 @@ def _scale(told: Told, plan: _Plan) -> _Scale | None:
     if closing is not None and (plan.reached or told.faded or abs(closing.epoch - epochs) <= _half_at(closing.epoch)):
         half = _half_at(closing.epoch)
         return plan.least / (closing.epoch + half), plan.most / max(closing.epoch - half, ROUNDED)
+    if every := float(told.config.get("steps_per_epoch") or 0):
+        return every, every
     rows, batch = told.config.get("train_rows"), told.config.get("total_train_batch_size")
     if plan.steps is None or not epochs >= 1 or plan.steps % epochs or not rows or not batch:
         return None
