@@ -8,10 +8,11 @@ from itertools import pairwise
 
 import numpy as np
 
-from advisor.model import Axis, Event, FloatArray, Run, Series, Value
+from advisor.model import Axis, Event, Facts, FloatArray, Run, Series, Value
 from advisor.readers.base import NewRun, Record
 from advisor.readers.columns import Columns, IntArray
 from advisor.readers.names import UNITS
+from advisor.readers.trainer_steps import FADED, Told, steps_of
 
 LEAST_PLACED = 0.5
 """Share of rows that must name a step for steps to be the axis: evaluations that print none belong to the step before them."""
@@ -142,9 +143,15 @@ def _axis(step: FloatArray, epoch: FloatArray) -> tuple[Axis, FloatArray]:
     for name, places in named:
         known = np.isfinite(places)
         if np.any(known) and np.mean(known) >= LEAST_PLACED:
-            latest = np.maximum.accumulate(np.where(known, np.arange(len(places)), -1))
-            return name, np.where(latest >= 0, places[latest], places[known][0])
+            return name, _without_gaps(places)
     return "row", np.arange(1.0, len(step) + 1)
+
+
+def _without_gaps(places: FloatArray) -> FloatArray:
+    """Return the places; gaps take that of the row before."""
+    known = np.isfinite(places)
+    latest = np.maximum.accumulate(np.where(known, np.arange(len(places)), -1))
+    return np.where(latest >= 0, places[latest], places[known][0])
 
 
 def _boundaries(table: _Table, kinds: list[IntArray]) -> list[int]:
@@ -186,16 +193,17 @@ def _steps_back(position: FloatArray, rows: IntArray) -> list[int]:
 def _run(table: _Table, begin: int, end: int, source: str, reader: str) -> Run:
     """Return the run that the rows from `begin` to before `end` tell of."""
     columns = table.columns
+    config: dict[str, Value] = {}
+    for row, settings in columns.settings:
+        if row < end or row == begin:
+            config |= settings
+    table, planned = _on_steps(table, begin, end, config)
     series: dict[str, Series] = {}
     for name, (where, _) in table.series.items():
         low, high = np.searchsorted(where, (begin, end))
         if low < high:
             series[name] = _series(table, name, int(low), int(high))
     notes = tuple(dict.fromkeys((*columns.notes, *table.notes, *_stand_in(series))))
-    config: dict[str, Value] = {}
-    for row, settings in columns.settings:
-        if row < end or row == begin:
-            config |= settings
     events = (
         _placed(e, table.position, row, begin, end) for row, e in columns.kept_events() if begin < row <= end or row == begin == 0
     )
@@ -205,11 +213,43 @@ def _run(table: _Table, begin: int, end: int, source: str, reader: str) -> Run:
         series=series,
         axis=table.axis,
         events=tuple(events),
-        config=config,
+        config={**config, **planned},
         unread=tuple(columns.unread),
         unread_count=columns.unread_count,
         notes=notes,
     )
+
+
+def _on_steps(table: _Table, begin: int, end: int, config: Facts) -> tuple[_Table, Facts]:
+    """Return the table on steps where a console that prints epochs lets them be told, and the planned steps."""
+    columns = table.columns
+    closing = next((c for row, c in columns.closings if begin < row <= end), None)
+    if table.axis == "step" or end == begin or not (len(columns.bar_after) or closing or "max_steps" in config):
+        return table, {}
+    rates = table.series.get("learning_rate", (table.line[:0], table.position[:0]))
+    rate = rates[1][slice(*np.searchsorted(rates[0], (begin, end)))]
+    marks = {name: np.zeros(end - begin, dtype=bool) for name in ("train", "eval")}
+    for name, (rows, _) in table.series.items():
+        if kind := "train" if name in ("train_loss", *_STAND_INS["train_loss"]) else "eval" if name.startswith("eval_") else "":
+            marks[kind][rows[slice(*np.searchsorted(rows, (begin, end)))] - begin] = True
+    found = steps_of(
+        Told(
+            epoch=table.epoch[begin:end],
+            train=marks["train"],
+            evals=marks["eval"] & ~marks["train"],
+            bars=columns.bars().between(begin, end),
+            config=config,
+            closing=closing,
+            faded=len(rate) > 1 and bool(rate[-1] <= FADED * np.max(rate)),
+        )
+    )
+    if found is None or np.mean(np.isfinite(found.step)) < LEAST_PLACED:
+        return replace(table, notes=(*table.notes, "epochs-without-steps")), {}
+    position = table.position.copy()
+    position[begin:end] = _without_gaps(found.step)
+    notes = (*table.notes, "steps-by-bar" if found.by_bar else "steps-worked-out")
+    planned: Facts = {"max_steps": found.planned} if found.planned else {}
+    return replace(table, axis="step", position=position, notes=notes), planned
 
 
 def _series(table: _Table, name: str, low: int, high: int) -> Series:

@@ -6,6 +6,7 @@ import codecs
 import io
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import AnyStr, BinaryIO, TypeAlias
@@ -14,6 +15,8 @@ import numpy as np
 
 from advisor.errors import UnreadableLog
 from advisor.model import Event, FloatArray, Value
+from advisor.readers.clean import strip_ansi
+from advisor.readers.encoding import UTF8, encoding_after_zeros
 from advisor.readers.streams import BROKEN_ARCHIVE, SUFFIXES, Watch, decompressed, open_binary
 
 HEAD_BYTES = 1 << 16
@@ -21,8 +24,6 @@ HEAD_BYTES = 1 << 16
 
 MAX_DOCUMENT_BYTES = 1 << 29
 """A larger file is not read as one document (a trainer state, a notebook), however small its compressed form is."""
-
-UTF8 = ("utf-8", "utf-8-sig")
 
 PIECE_BYTES = 1 << 17
 """How much is read at once: enough for the cost of a call to vanish, little enough for what is made of it to stay in the cache."""
@@ -78,7 +79,24 @@ class Note:
     key: str
 
 
-Record: TypeAlias = Row | Block | Event | Settings | Unread | NewRun | Note
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """How far a progress bar has come."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Closing:
+    """What the Trainer's last line says: the epoch at the end, and the range in which the planned number of steps lies."""
+
+    epoch: float
+    least_steps: float
+    most_steps: float
+
+
+Record: TypeAlias = Row | Block | Event | Settings | Unread | NewRun | Note | Bar | Closing
 Parser: TypeAlias = "Callable[[Source], Iterator[Record]]"
 FolderParser: TypeAlias = Callable[[Path], Iterator[tuple[Path, Iterator[Record]]]]
 """From a folder to the runs in it: the file or folder of each, and its records. Empty where the folder is of another kind."""
@@ -106,6 +124,11 @@ class Format:
     serves: tuple[str, ...] = ()
     keeps_ranks_apart: bool = False
 
+    @property
+    def takes_any_text(self) -> bool:
+        """Whether nothing is asked of a text for it to be read by this format."""
+        return not (self.head or self.file_names or self.magic) and type(self).recognises is Format.recognises
+
     def recognises(self, source: Source) -> bool:
         """Tell whether the file name and the beginning of the file look like this format."""
         if self.magic:
@@ -132,8 +155,8 @@ class Source:
         self.broken = False
         with self.open() as stream:
             self.raw_head = self._read(stream, HEAD_BYTES)
-        self.encoding = _encoding_after_zeros(self.raw_head)
-        self.head = self.raw_head.decode(self.encoding, errors="replace").replace("\r\n", "\n").lstrip("\0")
+        self.encoding = encoding_after_zeros(self.raw_head)
+        self.head = _beginning(self.raw_head.decode(self.encoding, errors="replace"))
 
     def open(self) -> BinaryIO:
         """Return the source as a binary stream, from its beginning."""
@@ -164,6 +187,30 @@ class Source:
         sample = self.head[:4096]
         odd = sum((c < " " and c not in "\t\n\r\x1b\x08\x0c") or c == "\ufffd" for c in sample)
         return odd > len(sample) // 20
+
+    def further_on(self) -> Source | None:
+        """Return the source with what stands further on in it for its beginning; None where the beginning is all."""
+        if len(self.raw_head) < HEAD_BYTES:
+            return None
+        with self.open() as stream:
+            parts = list(self._samples(stream))
+        view = copy(self)
+        view.raw_head = b"\n".join(parts)
+        view.head = _beginning(view.raw_head.decode(self.encoding, errors="replace"))
+        return view
+
+    def _samples(self, stream: BinaryIO) -> Iterator[bytes]:
+        """Yield whole lines of the middle and of the end; of a compressed file those of the end."""
+        if isinstance(stream, io.BufferedReader) and self.path is not None and stream.peek(8)[:8] == self.raw_head[:8]:
+            size = self.path.stat().st_size
+            for place in (size // 3, size * 2 // 3, size - HEAD_BYTES):
+                stream.seek(max(place, 0) // 2 * 2)  # a character of UTF-16 has two bytes
+                yield stream.read(HEAD_BYTES).partition(b"\n")[2]
+            return
+        latest = b""
+        while piece := self._read(stream, PIECE_BYTES):
+            latest = (latest + piece)[-HEAD_BYTES:]
+        yield latest.partition(b"\n")[2]
 
     def text(self) -> str:
         """Return the whole source, decoded. Raises UnreadableLog where it is larger than any log of one document."""
@@ -245,47 +292,11 @@ class Source:
             yield first, 1, end[:0].join(begun)
 
 
+def _beginning(text: str) -> str:
+    """Return the beginning of a log as recognition looks at it: without colours, leading zeros and carriage returns."""
+    return strip_ansi(text).replace("\r\n", "\n").lstrip("\0")
+
+
 def cleaned(line: str) -> str:
     """Return a line without the carriage returns at its end and the zeros at its beginning."""
     return line.rstrip("\r").lstrip("\0")
-
-
-def _encoding_after_zeros(head: bytes) -> str:
-    """Return the encoding of a log that may begin with zero bytes, as one does that was truncated while it was written to."""
-    zeros = (len(head) - len(head.lstrip(b"\0"))) // 2 * 2  # an odd one is half of a character
-    encoding = detect_encoding(head[zeros:])
-    if zeros and encoding == "utf-16":
-        # A byte-order mark counts at the beginning only.
-        return "utf-16-le" if head[zeros:].startswith(codecs.BOM_UTF16_LE) else "utf-16-be"
-    return encoding
-
-
-def detect_encoding(head: bytes) -> str:
-    """Return the name of the encoding of a text that begins with `head`.
-
-    A byte-order mark decides; else UTF-16 shows as zero bytes in every other place; else UTF-8 where it decodes, else GBK
-    where it decodes (Chinese Windows), else Latin-1, which never fails.
-    """
-    for mark, name in (
-        (codecs.BOM_UTF8, "utf-8-sig"),
-        (codecs.BOM_UTF16_LE, "utf-16"),
-        (codecs.BOM_UTF16_BE, "utf-16"),
-    ):
-        if head.startswith(mark):
-            return name
-    even, odd = head[0:2000:2], head[1:2000:2]
-    zeros = len(even) // 2
-    if zeros and odd.count(0) > zeros and even.count(0) < zeros // 10 + 1:
-        return "utf-16-le"
-    if zeros and even.count(0) > zeros and odd.count(0) < zeros // 10 + 1:
-        return "utf-16-be"
-    for name in ("utf-8", "gb18030"):
-        decoder = codecs.getincrementaldecoder(name)()
-        try:
-            decoder.decode(head)
-        except UnicodeDecodeError:
-            continue
-        return name
-    # A few broken bytes in a UTF-8 log (a bar cut in the middle) are no reason to misread the rest.
-    broken = head.decode("utf-8", errors="replace").count("\ufffd")
-    return "utf-8" if broken * 100 < len(head) else "latin-1"

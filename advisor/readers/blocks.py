@@ -13,7 +13,7 @@ from advisor.model import FloatArray
 from advisor.readers.base import Block
 from advisor.readers.columns import IntArray
 from advisor.readers.names import AXES, canonical_keys
-from advisor.readers.objects import SPLITS, SUMMARY_MARKS, row
+from advisor.readers.objects import SPLITS, SUMMARY_MARKS, is_mmengine_evaluation, row
 
 try:
     from orjson import loads
@@ -73,6 +73,8 @@ def _columns(objects: Sequence[dict[str, Any]], keys: tuple[str, ...]) -> dict[s
         return None
     # Numbers may be written as texts, and a text may name the data set.
     if not SPLITS.isdisjoint(keys) or any(type(objects[0][key]) is str for key, _ in canonical_keys(keys)):
+        return None
+    if is_mmengine_evaluation(set(keys)):
         return None
     wanted = tuple(key for key, _ in names)
     try:

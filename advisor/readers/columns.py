@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from advisor.model import Event, FloatArray, Value
-from advisor.readers.base import Block, Note, Record, Row, Settings, Unread
+from advisor.readers.base import Bar, Block, Closing, Note, Record, Row, Settings, Unread
 
 KEPT_UNREAD = 100
 KEPT_EVENTS = 500
@@ -41,6 +41,20 @@ class _Events:
         return [*self.first[:-1], (order, row, replace(event, count=1 + dropped)), *self.latest]
 
 
+@dataclass(frozen=True)
+class Bars:
+    """What progress bars showed, in their order. after: how many rows came before it."""
+
+    after: IntArray
+    done: IntArray
+    total: IntArray
+
+    def between(self, begin: int, end: int) -> Bars:
+        """Return those that came after row `begin`, or right before it, and not after row `end`; their rows are counted from it."""
+        low, high = np.searchsorted(self.after, begin), np.searchsorted(self.after, end, "right")
+        return Bars(self.after[low:high] - begin, self.done[low:high], self.total[low:high])
+
+
 @dataclass
 class Columns:
     """What a log holds so far. `values[name]` belongs to the rows `rows[name]`; line, step and epoch have one for every row."""
@@ -56,6 +70,10 @@ class Columns:
     notes: list[str] = field(default_factory=list)
     unread: list[int] = field(default_factory=list)
     unread_count: int = 0
+    bar_after: array[int] = field(default_factory=lambda: array("q"))
+    bar_done: array[int] = field(default_factory=lambda: array("q"))
+    bar_total: array[int] = field(default_factory=lambda: array("q"))
+    closings: list[tuple[int, Closing]] = field(default_factory=list)
 
     def add(self, record: Record) -> None:
         """Append one record."""
@@ -64,6 +82,12 @@ class Columns:
             self._add_row(record, at)
         elif isinstance(record, Block):
             self._add_block(record, at)
+        elif isinstance(record, Bar):
+            self.bar_after.append(at)
+            self.bar_done.append(record.done)
+            self.bar_total.append(record.total)
+        elif isinstance(record, Closing):
+            self.closings.append((at, record))
         elif isinstance(record, Event):
             self.arrived += 1
             self.events.setdefault(record.kind, _Events()).add((self.arrived, at, record))
@@ -108,6 +132,11 @@ class Columns:
         """Return (row, event) in the order of arrival; bounded for each kind, so that a flood of one hides no other."""
         kept = sorted((entry for events in self.events.values() for entry in events.kept()), key=lambda entry: entry[0])
         return [(row, event) for _, row, event in kept]
+
+    def bars(self) -> Bars:
+        """Return what the progress bars showed."""
+        parts = (self.bar_after, self.bar_done, self.bar_total)
+        return Bars(*(np.frombuffer(p, dtype=np.int64) if len(p) else np.array([], dtype=np.int64) for p in parts))
 
     def arrays(self) -> dict[str, tuple[IntArray, FloatArray]]:
         """Return (rows, values) of every quantity, in the order of the rows, without copying what is in order already."""

@@ -9,10 +9,11 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import isclose
 
 from advisor.model import Event
-from advisor.readers.banners import settings_in
-from advisor.readers.base import Format, Record, Row, Settings, Source, Unread
+from advisor.readers.banners import Banners
+from advisor.readers.base import Bar, Closing, Format, Record, Row, Settings, Source, Unread
 from advisor.readers.clean import NUMBER, pieces
 from advisor.readers.events import event_in
 from advisor.readers.names import SPLIT_KEYS, canonical_keys, is_evaluation, is_loss_like, of_evaluation
@@ -26,8 +27,13 @@ _PAIR = re.compile(rf"['\"]([^'\"]{{1,80}})['\"]\s*:\s*['\"]?({NUMBER})(?:/\d+)?
 _SPLIT = re.compile(rf"['\"]({'|'.join(SPLIT_KEYS)})['\"]\s*:\s*['\"](\w+)['\"]")
 _BEGINS = re.compile(r"\{\s*['\"](?:loss|eval_loss|train_loss)['\"]\s*:")
 _OPEN = re.compile(r"\{\s*['\"][\w/ .-]+['\"]?[^{}]*$")
+_BAR = re.compile(r"\s*\d+%\|[^|]*\|\s*(\d+)/(\d+) \[")
+"""The bar of a training or of an evaluation: those of other work say what they are of."""
 _ELSEWHERE = re.compile(r"\d%\||[{}]")
 """What no line in the middle of a dictionary holds: a bar, or another dictionary's brace."""
+_RETOLD = (("train_loss", 5e-4, 6e-5), ("learning_rate", 5e-4, 0.0), ("epoch", 5e-4, 0.006))
+"""By how much two prints of one row differ: of its value, and at least."""
+
 MAX_LINES = 100
 """A dictionary that is printed over more lines than these is none."""
 
@@ -68,10 +74,40 @@ class _Wrapped:
 def read(source: Source) -> Iterator[Record]:
     """Yield a row for each printed dictionary that holds a measurement, and the events between them.
 
+    Where a callback prints what the Trainer then prints as well, as LLaMA-Factory's does, the two are one row.
+    """
+    held: Row | None = None
+    after: list[Record] = []
+    for record in _told(source):
+        if isinstance(record, Row) and held and _is_retold(held, record):
+            held = Row(record.line, {**held.values, **record.values})
+        elif isinstance(record, Row):
+            if held:
+                yield held
+            yield from after
+            held, after = record, []
+        else:
+            after.append(record)
+    if held:
+        yield held
+    yield from after
+
+
+def _is_retold(row: Row, again: Row) -> bool:
+    """Tell whether two rows say the same to the digits that they print."""
+    return all(
+        name in row.values and name in again.values and isclose(row.values[name], again.values[name], rel_tol=rel, abs_tol=half)
+        for name, rel, half in _RETOLD
+    )
+
+
+def _told(source: Source) -> Iterator[Record]:
+    """Yield the records of each line.
+
     Only the first rank that prints a dictionary is read. A line without one counts where it names both a step or epoch and a
     loss.
     """
-    ranks, dictionaries = OneRank(), defaultdict[int | None, _Wrapped](_Wrapped)
+    ranks, banners, dictionaries = OneRank(), Banners(), defaultdict[int | None, _Wrapped](_Wrapped)
     for line, raw in source.lines():
         if not raw:
             continue
@@ -84,7 +120,7 @@ def read(source: Source) -> Iterator[Record]:
                 text = whole + text.partition("}")[2]
             elif wrapped.text:
                 yield from wrapped.drop()
-            for record in _records(text, wrapped.line if whole else line):
+            for record in _records(text, wrapped.line if whole else line, banners):
                 if rank is not None and isinstance(record, Row) and not ranks.keeps(rank, record.values):
                     yield from ranks.left_out()
                 else:
@@ -93,22 +129,40 @@ def read(source: Source) -> Iterator[Record]:
         yield from wrapped.drop()
 
 
-def _records(text: str, line: int) -> Iterator[Record]:
+def _records(text: str, line: int, banners: Banners) -> Iterator[Record]:
     found = False
     for printed in _printed(text) if "{" in text else ():
         found = True
         if printed.is_end:
             yield Event("end", line, "")
+            yield from _closing(text)
         if printed.is_log:
             yield Row(line, numbers_at(printed.spans, text))
+    if "%|" in text and (bar := _BAR.match(text)):
+        yield Bar(int(bar[1]), int(bar[2]))
     if found:
         return
     if (anchored := anchored_row(text, line)) is not None:
         yield anchored
     elif (event := event_in(text, line)) is not None:
         yield event
-    elif settings := settings_in(text):
+    elif settings := banners.settings_in(text):
         yield Settings(settings)
+
+
+def _closing(text: str) -> Iterator[Closing]:
+    """Yield what the Trainer's last line says of epochs and steps."""
+    told = {pair[1]: pair[2] for pair in _PAIR.finditer(text)}
+    if "epoch" in told and {"train_runtime", "train_steps_per_second"} <= told.keys():
+        (low, high), (slow, fast) = (_rounded_from(told[name]) for name in ("train_runtime", "train_steps_per_second"))
+        yield Closing(float(told["epoch"]), low * slow, high * fast)
+
+
+def _rounded_from(printed: str) -> tuple[float, float]:
+    """Return between which numbers a number lay before it was rounded to its printed digits."""
+    digits, _, exponent = printed.lower().partition("e")
+    half = 0.5 * 10.0 ** (int(exponent or 0) - len(digits.partition(".")[2]))
+    return float(printed) - half, float(printed) + half
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +200,8 @@ def _is_log(measured: Row) -> bool:
 
 
 _SERVES = (
-    "Axolotl", "EasyLM and others that print with pprint", "LLaMA-Factory (running_log.txt)", "ms-swift (console)",
+    "Axolotl", "EasyLM and others that print with pprint", "LLaMA-Factory (console)",
+    "LLaMA-Factory (running_log.txt)", "ms-swift (console)",
     "SetFit", "TRL DPO", "TRL GRPO", "TRL KTO", "TRL ORPO", "TRL reward", "TRL SFT", "Unsloth",
 )  # fmt: skip
 FORMAT = Format(

@@ -17,7 +17,8 @@ TEXT = (
     "trainer_state.FORMAT", "advisor_log.FORMAT", "notebook.FORMAT", "mlflow.FORMAT", "json_document.ARRAY", "json_document.FORMAT",
     "fairseq.FORMAT", "keras_console.FORMAT", "hf_console.FORMAT", "json_lines.FORMAT", "wandb.CHART", "ultralytics.FORMAT",
     "ultralytics_console.FORMAT", "table.FORMAT", "table.LONG", "fastai.FORMAT", "boosting.FORMAT", "boosting.CATBOOST",
-    "marian.FORMAT", "espnet.FORMAT", "litgpt.FORMAT", "sockeye.FORMAT", "paragraphs.FORMAT", "terse.FORMAT", "text.FORMAT",
+    "marian.FORMAT", "espnet.FORMAT", "litgpt.FORMAT", "mlx_console.FORMAT",
+    "sockeye.FORMAT", "paragraphs.FORMAT", "terse.FORMAT", "text.FORMAT",
 )  # fmt: skip
 
 

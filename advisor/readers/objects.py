@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 
 from advisor.model import Value
 from advisor.readers.base import Row
@@ -18,6 +18,8 @@ MEANS = ("train_loss", "samples_per_second", "steps_per_second", "tokens_per_sec
 """What the closing line gives as the mean of the whole run, which is no point of a curve."""
 
 SPLITS = frozenset(SPLIT_KEYS)
+_OF_MMENGINE = frozenset({"step", "time", "data_time"})
+_OF_TRAINING = frozenset({"lr", "iter", "epoch", "memory"})
 _DECODER = json.JSONDecoder()
 _GAP = re.compile(r"[ \t\r\n,]*")
 
@@ -41,11 +43,19 @@ def row(values: Mapping[str, object], line: int) -> Row | None:
                 measured[name] = converted
     if not SPLITS.isdisjoint(values) and any(is_evaluation(values[key]) for key in SPLIT_KEYS if key in values):
         measured = of_evaluation(measured)
+    if is_mmengine_evaluation(values.keys()):
+        # Its step counts epochs or steps, as the loop does: it belongs to the step before it.
+        measured = {name: value for name, value in of_evaluation(measured).items() if name != "step"}
     if summary:
         measured = {name: value for name, value in measured.items() if name not in MEANS}
     if measured.keys() <= {"step", "epoch"}:
         return None
     return Row(line, measured)
+
+
+def is_mmengine_evaluation(keys: Set[str]) -> bool:
+    """Tell whether an entry with these keys is an evaluation of mmengine, which nothing else in it says."""
+    return keys >= _OF_MMENGINE and keys.isdisjoint(_OF_TRAINING)
 
 
 def scalars(values: Mapping[str, object]) -> dict[str, Value]:

@@ -16,7 +16,7 @@ from advisor.errors import NotALog, UnreadableLog
 from advisor.model import Run, Value
 from advisor.readers import folder
 from advisor.readers.assemble import assemble
-from advisor.readers.base import Source
+from advisor.readers.base import Format, Source
 from advisor.readers.known import added, binary_formats, formats, text_formats
 from advisor.readers.names import is_loss_like
 from advisor.readers.objects import scalars
@@ -82,7 +82,7 @@ def _read(source: Source) -> list[Run]:
         if runs := _read_one_rank(source):
             return runs
     # Most logs are read by the first format that recognises them; the others are not asked then.
-    candidates = binary or (f for f in text_formats() if f.recognises(source))
+    candidates = binary or _candidates(source)
     with_events: list[Run] = []
     for candidate in candidates:
         runs = assemble(candidate.read(source), source.name, candidate.name)
@@ -101,6 +101,16 @@ def _read(source: Source) -> list[Run]:
         f"{source.name}: no training log: no line names a loss beside a step or an epoch. Expected one of the formats that "
         "`advisor formats` lists; give the file that holds the loss values"
     )
+
+
+def _candidates(source: Source) -> Iterator[Format]:
+    """Yield the formats that recognise the text; before one that takes any text, those that recognise what stands further on."""
+    for candidate in text_formats():
+        if not candidate.recognises(source):
+            continue
+        if candidate.takes_any_text and (view := source.further_on()) is not None:
+            yield from (f for f in text_formats() if not f.takes_any_text and f.recognises(view))
+        yield candidate
 
 
 def _read_one_rank(source: Source) -> list[Run]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from advisor.readers.banners import settings_in
+from advisor.readers.banners import Banners
 from advisor.readers.base import Format, Record, Row, Settings, Source
 from advisor.readers.clean import NUMBER, number, pieces, strip_markup
 from advisor.readers.events import event_in
@@ -19,7 +19,7 @@ _EXCLUDED = frozenset(normalise(f"{word} loss") for word in OTHER_LOSSES)
 _WORD = r"[A-Za-z_\u4e00-\u9fff][\w./%-]*+"
 _METRIC = re.compile(
     rf"(?<![\w./@-])(?P<key>{_WORD}(?: (?!(?:nan|inf|infinity|is)\b){_WORD}){{0,3}}+)['\"]?(?:\s*\([^():=]{{0,20}}\))?"
-    rf"(?:\s*(?:=+>?|:+|->|→|：|\||\bis\b)\s*|\s+)(?:tensor\()?['\"\[]?(?P<value>(?>\d{{1,3}}(?:,\d{{3}})+(?![\d,])(?:\.\d+)?|{NUMBER}))(?!\d*[/:]\d)(?P<end>.?)",
+    rf"(?:\s*(?:=+>?|:+|->|→|：|\||\bis\b)\s*|\s+)(?:tensor\()?['\"\[]?(?P<value>(?>\d{{1,3}}(?:,\d{{3}})+(?![\d,])(?:\.\d+)?|{NUMBER}))(?!\d*[/:]\d)(?P<end>%\||.?)",
     re.IGNORECASE,
 )
 """Up to four words and a number, with or without a sign between them. Which words count is decided by the table of names."""
@@ -27,7 +27,7 @@ _METRIC = re.compile(
 _IS_IN_CHINESE = re.compile(r"为(?=\s*[-+]?(?:\.?\d|nan|inf))", re.IGNORECASE)
 _AXIS = re.compile(
     r"(?<![\w-])['\"]?(?P<key>(?:global[ _]|current[ _]|train(?:ing)?[ _])?(?:step|epoch|iteration|iter|update|num_updates)s?"
-    r"|current_steps|训练轮次|轮次|轮数|训练步数|步数|迭代|train(?=: \d+ \[))['\"]?(?:\(\w+\))?(?:\.\.\.)?[\s:=#\[(|：]*"
+    r"|current_steps|训练轮次|轮次|轮数|训练步数|步数|迭代|train(?=: \d+ \[))['\"]?(?P<of>\(\w+\))?(?:\.\.\.)?[\s:=#\[(|：]*"
     r"(?P<value>\d[\d,]*(?:\.\d+)?)(?![\d.]*[%\w])\s*(?:(?:/|of|out of)\s*(?P<total>\d[\d,]*))?",
     re.IGNORECASE,
 )
@@ -81,7 +81,7 @@ def _records(source: Source) -> Iterator[tuple[Record, bool]]:
     anchored_train = evaluation_follows = False
     evaluated: float | None = None
     epoch: float | None = None
-    ranks = OneRank()
+    ranks, banners = OneRank(), Banners()
     for line, raw in source.lines():
         if not raw:
             continue
@@ -111,7 +111,7 @@ def _records(source: Source) -> Iterator[tuple[Record, bool]]:
                 yield Row(line, measured), bar is not None and "step" in measured
             elif (event := event_in(text, line)) is not None:
                 yield event, False
-            elif settings := settings_in(text):
+            elif settings := banners.settings_in(text):
                 yield Settings(settings), False
             else:
                 if heading := _HEADING.match(text):
@@ -166,7 +166,8 @@ def _layout(text: str) -> tuple[_Layout, bool]:
     for match in _METRIC.finditer(text):
         told_by_shape &= not has_digit(match["key"])
         name = _quantity(match["key"])
-        if name is None or number(match["value"]) is None or name in found or match["end"].isalpha():
+        is_number = not match["end"].isalpha() and match["end"] != _BAR_SIGN and number(match["value"]) is not None
+        if name is None or name in found or not is_number:
             continue
         found[name] = match.span("value")
     if not found:
@@ -208,6 +209,8 @@ def _axes(text: str, evaluation: bool) -> tuple[dict[str, tuple[int, int]], tupl
     axes: dict[str, tuple[int, int]] = {}
     for match in _AXIS.finditer(text):
         key = match["key"].lower()
+        if evaluation and match["of"] and key.startswith("iter"):
+            continue  # mmengine's `Iter(val) [10/10]` counts the batches of the evaluation.
         name = "step" if any(word in key for word in _STEP_WORDS) else "epoch"
         # The step of the run is better than that of the epoch or of a part of it.
         if number(match["value"]) is not None and (name not in axes or key.startswith("global")):
@@ -230,8 +233,8 @@ _SERVES = (
     "hand-written loops with a heading for each epoch",
     "accelerate and tqdm", "ColossalAI", "DeepSpeed", "detectron2 (console)", "DETR, MAE and other users of MetricLogger",
     "diffusers", "Flair", "hand-written loops", "hand-written loops (Chinese)", "icefall", "kohya-ss sd-scripts", "llm.c",
-    "MaxText", "Megatron-DeepSpeed", "Megatron-LM", "MindFormers", "MindSpore, ModelArts", "minimind", "mlx-lm", "mmcv 1",
-    "mmengine (MMDetection, MMPretrain)", "modded-nanogpt", "nanochat", "nanoGPT", "NeMo", "NeMo (bar)", "OpenNMT-py",
+    "MaxText", "Megatron-DeepSpeed", "Megatron-LM", "MindFormers", "MindSpore, ModelArts", "minimind", "mlx-lm until 2025",
+    "mmcv 1", "mmengine (MMDetection, MMPretrain)", "modded-nanogpt", "nanochat", "nanoGPT", "NeMo", "NeMo (bar)", "OpenNMT-py",
     "OpenRLHF", "PaddleClas", "PaddleDetection", "PaddleNLP", "PaddleOCR", "PaddleSeg", "PyTorch examples (ImageNet)",
     "PyTorch examples (MNIST)", "PyTorch examples (word_language_model)", "PyTorch Lightning (bar)", "Sockeye (metrics)",
     "TensorFlow estimators (BERT, tensor2tensor)", "timm (console)", "torchtitan", "torchtune",

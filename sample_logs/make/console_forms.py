@@ -119,20 +119,6 @@ FORMS = (
         "step:{step}/{steps} val_loss:{val:.4f} train_time:1234ms step_avg:123.45ms\n",
     ),
     Form(
-        "text/torchtune.log",
-        "torchtune",
-        "pytorch/torchtune torchtune/training/metric_logging.py",
-        "Step {step} | loss:{loss} lr:{lr:.4g} tokens_per_second_per_gpu:1234.5 peak_memory_active:10.1 grad_norm:{norm:.4f} \n",
-        note="log_….txt of DiskLogger.",
-    ),
-    Form(
-        "text/torchtune-bar.log",
-        "torchtune",
-        "pytorch/torchtune recipes/lora_finetune_single_device.py",
-        "\r{epoch}|{step}|Loss: {loss}:  {percent:2d}%|{bar}| {batch}/{batches} [00:30<02:00,  1.20s/it]",
-        note="The bar.",
-    ),
-    Form(
         "text/torchtitan.log",
         "torchtitan",
         "pytorch/torchtitan torchtitan/components/metrics.py",
@@ -140,14 +126,6 @@ FORMS = (
         "memory:  1.30GiB(1.40%)  tps: 4,123  tflops: 2.10  mfu: 20.10%\n",
         "[titan] 2026-03-01 10:00:00,000 - root - INFO - validate step: {step:2d}  loss: {val:7.4f}  memory:  1.30GiB(1.40%)  "
         "tps: 9,123\n",
-    ),
-    Form(
-        "text/mindspore.log",
-        "MindSpore, ModelArts",
-        "mindspore-ai/mindspore mindspore/python/mindspore/train/callback/_loss_monitor.py",
-        "epoch: {epoch} step: {batch}, loss is {loss}\n",
-        "",
-        note="LossMonitor: the step counts anew in each epoch.",
     ),
     Form(
         "text/mindformers.log",
@@ -178,23 +156,6 @@ FORMS = (
         "eval loss: {val:.5f}, accuracy: {acc:.5f}\n",
     ),
     Form(
-        "text/xtuner.log",
-        "xtuner, mmengine",
-        "open-mmlab/mmengine mmengine/runner/log_processor.py",
-        "03/01 10:00:00 - mmengine - INFO - Iter(train) [{step:3d}/{steps}]  lr: {lr:.4e}  eta: 0:31:46  time: 2.6851  "
-        "data_time: 0.0077  memory: 12762  loss: {loss:.4f}  grad_norm: {norm:.4f}\n",
-    ),
-    Form(
-        "text/mmengine-epochs.log",
-        "mmengine (MMDetection, MMPretrain)",
-        "open-mmlab/mmengine mmengine/runner/log_processor.py",
-        "2026/03/01 10:00:00 - mmengine - INFO - Epoch(train)  [{epoch}][{batch:3d}/{batches}]  lr: {lr:.4e}  eta: 0:31:46  "
-        "time: 0.2851  data_time: 0.0077  memory: 2762  loss: {loss:.4f}  decode.loss_ce: {half:.4f}  decode.acc_seg: 90.3107\n",
-        "2026/03/01 10:00:00 - mmengine - INFO - Epoch(val) [{epoch}][17/17]    loss: {val:.4f}  aAcc: 86.3900  "
-        "data_time: 0.0052  time: 0.4238\n",
-        each=100,
-    ),
-    Form(
         "text/mmcv.log",
         "mmcv 1",
         "open-mmlab/mmcv 1.x mmcv/runner/hooks/logger/text.py",
@@ -207,34 +168,6 @@ FORMS = (
         "minimind",
         "jingyaogong/minimind trainer/train_pretrain.py",
         "Epoch:[{epoch}/{epochs}]({batch}/{batches}), loss: {loss:.4f}, lr: {lr:.8f}, epoch_time: 12.0min\n",
-    ),
-    Form(
-        "text/mlx-lm.log",
-        "mlx-lm",
-        "ml-explore/mlx-lm mlx_lm/tuner/trainer.py",
-        "Iter {step}: Train loss {loss:.3f}, Learning Rate {lr:.3e}, It/sec 0.912, Tokens/sec 412.345, Trained Tokens {samples}, "
-        "Peak mem 5.123 GB\n",
-        "Iter {step}: Val loss {val:.3f}, Val took 8.312s\n",
-        "Starting training..., iters: 300\n",
-    ),
-    Form(
-        "hf-console/llama-factory-running.log",
-        "LLaMA-Factory (running_log.txt)",
-        "hiyouga/LLaMA-Factory src/llamafactory/train/callbacks.py",
-        "[INFO|2026-03-01 10:00:00] llamafactory.train.callbacks:143 >> {{'loss': {loss:.4f}, 'learning_rate': {lr:.4e}, "
-        "'epoch': {passes:.2f}, 'throughput': 1234.56}}\n",
-        "[INFO|2026-03-01 10:00:00] llamafactory.train.callbacks:143 >> {{'eval_loss': {val:.4f}, 'eval_runtime': 3.2, "
-        "'epoch': {passes:.2f}}}\n",
-        "[INFO|2026-03-01 10:00:00] trainer.py:2134 >> ***** Running training *****\n",
-    ),
-    Form(
-        "json-lines/llama-factory-trainer-log.jsonl",
-        "LLaMA-Factory (trainer_log.jsonl)",
-        "hiyouga/LLaMA-Factory src/llamafactory/train/callbacks.py",
-        '{{"current_steps": {step}, "total_steps": {steps}, "loss": {loss:.4f}, "lr": {lr:.4e}, "epoch": {passes:.2f}, '
-        '"percentage": {percent:.2f}, "elapsed_time": "0:00:30", "remaining_time": "0:04:30"}}\n',
-        '{{"current_steps": {step}, "total_steps": {steps}, "eval_loss": {val:.4f}, "epoch": {passes:.2f}, '
-        '"percentage": {percent:.2f}, "elapsed_time": "0:00:30", "remaining_time": "0:04:30"}}\n',
     ),
     Form(
         "json-lines/ms-swift-logging.jsonl",
@@ -263,7 +196,8 @@ FORMS = (
         "",
         "==((====))==  Unsloth - 2x faster free finetuning | Num GPUs used = 1\n"
         "   \\\\   /|    Num examples = 800 | Num Epochs = 3 | Total steps = 300\n"
-        "O^O/ \\_/ \\    Batch size per device = 2 | Gradient accumulation steps = 4\n",
+        "O^O/ \\_/ \\    Batch size per device = 2 | Gradient accumulation steps = 4\n"
+        "\\        /    Data Parallel GPUs = 1 | Total batch size (2 x 4 x 1) = 8\n",
     ),
     Form(
         "hf-console/ms-swift.log",
@@ -560,13 +494,6 @@ FORMS = (
         "NVIDIA/NeMo, on Lightning's progress bar",
         "\rEpoch {epoch0}:  {percent:2d}%|{bar}| {batch}/{batches} [00:10<17:20, v_num=0, reduced_train_loss={loss:.4f}, global_step={step}.0, "
         "consumed_samples={samples}.0, train_step_timing in s=1.020]",
-    ),
-    Form(
-        "json-lines/mmengine-scalars.json",
-        "xtuner, mmengine (scalars.json)",
-        "open-mmlab/mmengine mmengine/visualization/vis_backend.py",
-        '{{"lr": {lr:.4e}, "data_time": 0.0077, "loss": {loss:.4f}, "grad_norm": {norm:.4f}, "time": 2.6851, "iter": {step}, '
-        '"memory": 12762, "step": {step}}}\n',
     ),
     Form(
         "json-lines/hand-written.jsonl",

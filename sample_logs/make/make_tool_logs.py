@@ -10,19 +10,20 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import tool_runs
 import trl_runs
 from console import without_machine_paths
 
 MAKE = Path(__file__).resolve().parent
 FORMATS = MAKE.parent / "formats"
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8", "KERAS_BACKEND": "torch"}
+PYTHON_PATH = {"PYTHONPATH": str(MAKE)}
 OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_DISABLE_PROGRESS_BARS": "1"}
 ROWS, HELD_OUT, FEATURES = 600, 200, 10
 
@@ -182,6 +183,36 @@ LOGS: dict[str, tuple[Callable[[], None], dict[str, str]]] = {
         lightning_fit,
         {"": "text/lightning-bar.log", "**/metrics.csv": "csv/lightning-metrics.csv"},
     ),
+    "mlx-lm": (tool_runs.mlx_lm, {"": "mlx-console/train.log"}),
+    "mlx-lm-until-2025": (tool_runs.mlx_lm, {"": "text/mlx-lm.log"}),
+    "torchtune": (
+        tool_runs.torchtune,
+        {"": "text/torchtune-bar.log", "logs/log.txt": "text/torchtune.log"},
+    ),
+    "mindspore": (tool_runs.mindspore, {"": "text/mindspore.log"}),
+    "mmengine-epochs": (
+        tool_runs.mmengine_epochs,
+        {
+            "work/*/*.log": "text/mmengine-epochs.log",
+            "work/*/vis_data/scalars.json": "json-lines/mmengine-epochs.json",
+        },
+    ),
+    "mmengine-steps": (
+        tool_runs.mmengine_steps,
+        {
+            "work/*/*.log": "text/xtuner.log",
+            "work/*/vis_data/scalars.json": "json-lines/mmengine-scalars.json",
+        },
+    ),
+    "llama-factory": (
+        tool_runs.llama_factory,
+        {
+            "": "hf-console/llama-factory.log",
+            "running_log.txt": "hf-console/llama-factory-running.log",
+            "out/trainer_log.jsonl": "json-lines/llama-factory-trainer-log.jsonl",
+            "out/checkpoint-100/trainer_state.json": "hf-trainer-state/llama-factory.json",
+        },
+    ),
     "fastai": (fastai_fit, {"": "aligned-table/fastai.log"}),
     **{
         f"trl-{name}": (
@@ -225,7 +256,7 @@ def keep(name: str, kept: dict[str, str]) -> None:
         done = subprocess.run(
             command,
             cwd=work,
-            env={**os.environ, **ENVIRONMENT, **OFFLINE},
+            env={**os.environ, **ENVIRONMENT, **OFFLINE, **PYTHON_PATH},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             check=False,
@@ -235,10 +266,8 @@ def keep(name: str, kept: dict[str, str]) -> None:
         for pattern, target in kept.items():
             path = FORMATS / target
             path.parent.mkdir(parents=True, exist_ok=True)
-            if pattern:
-                shutil.copyfile(next(Path(work).glob(pattern)), path)
-            else:
-                path.write_bytes(without_machine_paths(done.stdout, MAKE))
+            log = next(Path(work).glob(pattern)).read_bytes() if pattern else done.stdout
+            path.write_bytes(without_machine_paths(log.replace(f"{work}/".encode(), b""), MAKE))
             print(f"made {target}", flush=True)
 
 

@@ -57,3 +57,10 @@ def test_a_run_that_stopped_before_its_planned_end_is_known_to_be_unfinished(jud
     lines = "".join(f"{{'loss': {2 - s / 200}, 'learning_rate': 1e-05, 'epoch': {s / 100}}}\n" for s in range(1, 60))
     (diagnosis,) = judged(BANNER + lines)
     assert "UNDERFIT-001" in {n.rule.id for n in diagnosis.not_judged}
+
+
+def test_the_rows_of_an_evaluation_are_not_those_of_the_training():
+    evaluation = "***** Running Evaluation *****\n  Num examples = 40\n  Batch size = 8\n"
+    lines = "".join(f"{{'loss': {2 - s / 200}, 'epoch': {s / 100}}}\n{evaluation}" for s in range(1, 9))
+    (run,) = read_bytes((BANNER + lines).encode(), "train.log")
+    assert PLAN.items() <= run.config.items()

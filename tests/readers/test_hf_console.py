@@ -62,3 +62,19 @@ def test_a_new_run_begins_where_the_epoch_goes_back_and_stays_back():
     epochs = [i / 10 for i in range(1, 21)]
     text = "".join(f"{{'loss': {3 - e}, 'epoch': {e}}}\n" for e in epochs)
     assert [len(run.series["train_loss"]) for run in read(text * 2)] == [20, 20]
+
+
+def test_what_a_callback_and_the_trainer_both_print_is_one_point():
+    text = "".join(
+        f"[INFO] {{'loss': {3 - s / 7:.4f}, 'learning_rate': {1e-4 / s:2.4e}, 'epoch': {s / 30:.2f}}}\r 1%|#| {s}/60 [00:01]\r"
+        f"{{'loss': '{3 - s / 7:.4g}', 'grad_norm': '1.5', 'learning_rate': '{1e-4 / s:.4g}', 'epoch': '{s / 30:.4g}'}}\n"
+        for s in range(1, 20)
+    )
+    (run,) = read(text)
+    assert len(run.series["train_loss"]) == len(run.series["learning_rate"]) == len(run.series["grad_norm"]) == 19
+
+
+def test_two_points_that_a_constant_rate_leaves_apart_stay_two():
+    text = "".join(f"{{'loss': {loss}, 'learning_rate': 1e-05, 'epoch': 0.0}}\n" for loss in (2.31, 2.305, 2.30))
+    (run,) = read(text + "{'loss': 2.2, 'learning_rate': 1e-05, 'epoch': 0.01}\n")
+    assert len(run.series["train_loss"]) == 4

@@ -3,6 +3,7 @@
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from advisor.errors import UnreadableLog
@@ -25,7 +26,7 @@ def points(run, name):
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda s: s["path"])
 def test_a_sample_gives_as_many_points_as_it_holds(sample):
     (run,) = read_path(FORMATS / sample["path"])
-    found = (run.reader, len(run.series["train_loss"]), len(run.series["eval_loss"]))
+    found = (run.reader, *(len(run.series[name]) if name in run.series else 0 for name in ("train_loss", "eval_loss")))
     assert found == (sample["format"], sample["train_points"], sample["eval_points"])
     assert run.unread_count == 0
 
@@ -46,11 +47,39 @@ def test_no_sample_names_a_machine():
         assert not any(folder in text for folder in ("/home/", "/root/", "/tmp/", "/work/", "/Users/"))
 
 
-def test_two_forms_of_one_run_give_the_same_points():
-    for one, other in (("fairseq/simple.log", "fairseq/json.log"), ("keras-console/bars.log", "keras-console/lines.log")):
-        (first,), (second,) = read_path(FORMATS / one), read_path(FORMATS / other)
-        for name in ("train_loss", "eval_loss"):
-            assert points(first, name) == points(second, name)
+SAME = (
+    ("fairseq/simple.log", "fairseq/json.log"),
+    ("keras-console/bars.log", "keras-console/lines.log"),
+    ("text/mmengine-epochs.log", "json-lines/mmengine-epochs.json"),
+    ("text/xtuner.log", "json-lines/mmengine-scalars.json"),
+    ("mlx-console/train.log", "text/mlx-lm.log"),
+    ("hf-console/llama-factory.log", "hf-trainer-state/llama-factory.json"),
+    ("json-lines/llama-factory-trainer-log.jsonl", "hf-trainer-state/llama-factory.json"),
+    ("hf-console/llama-factory-running.log", "json-lines/llama-factory-trainer-log.jsonl"),
+)
+
+
+@pytest.mark.parametrize(("one", "other"), SAME)
+def test_two_forms_of_one_run_give_the_same_points(one, other):
+    (first,), (second,) = read_path(FORMATS / one), read_path(FORMATS / other)
+    shared = first.series.keys() & second.series.keys() & {"train_loss", "eval_loss", "eval_accuracy"}
+    assert "train_loss" in shared
+    for name in shared:
+        mine, theirs = first.series[name], second.series[name]
+        assert mine.x.tolist() == theirs.x.tolist()
+        assert np.allclose(mine.values, theirs.values, rtol=6e-4)
+
+
+def test_the_percentage_of_a_bar_is_no_loss():
+    lines = ("Iter {s}: Train loss {l:.3f}, Learning Rate 1e-2\n", "Calculating loss...:  20%|##   | 1/5 [00:02<00:09]\r\n")
+    run = read("".join(line.format(s=s, l=3 - s / 10) for s in range(1, 9) for line in lines))
+    assert points(run, "train_loss") == [(s, 3 - s / 10) for s in range(1, 9)]
+
+
+def test_the_table_of_mlx_lm_tells_what_was_planned():
+    (run,) = read_path(FORMATS / "mlx-console/train.log")
+    assert {"max_steps": 60, "learning_rate": 0.01, "per_device_train_batch_size": 4}.items() <= run.config.items()
+    assert run.series["eval_loss"].x.tolist() == [1, 20, 40, 60]
 
 
 def test_espnets_epoch_line_gives_its_validation_and_no_mean_among_the_batches():
