@@ -64,7 +64,7 @@ def _distinct(texts: Sequence[str], draw: np.random.Generator) -> list[str]:
 
 def _bag(text: str) -> frozenset[str]:
     """Return the words of a prompt, pairs of Chinese characters among them, and its length in powers of two."""
-    words = tokens(without_numbers(text))
+    words = tokens(without_numbers(text).decode("utf-8", "surrogatepass"))
     pairs = [a + b for a, b in pairwise(words) if len(a) == len(b) == 1 and not a.isascii()]
     return frozenset((*words, *pairs, f"\x00length-{len(words).bit_length()}"))
 

@@ -191,7 +191,11 @@ def _one_for_many(answers: Sequence[Answer], texts: Sequence[str]) -> dict[int, 
     """Return the rows whose answer is given to other questions too, where the references say something else each time."""
     keys = [without_numbers(normalised(text)) for text in texts]
     counted = Counter(keys)
-    often = {key for key, times in counted.items() if times >= FEWEST_TIMES and len(tokens(key)) >= LEAST_TO_BE_A_TOPIC}
+    often = {
+        key
+        for key, times in counted.items()
+        if times >= FEWEST_TIMES and len(tokens(key.decode("utf-8", "surrogatepass"))) >= LEAST_TO_BE_A_TOPIC
+    }
     rows: dict[int, Facts] = {}
     for key in often:
         members = [row for row, other in enumerate(keys) if other == key]
