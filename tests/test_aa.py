@@ -7,12 +7,12 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from benchmarks.aa import SHARES, alarmed, disagree, judgements
+from benchmarks.aa import SHARES, alarmed, disagree, entries, judgements
 from benchmarks.forecast import RUNS
 from benchmarks.runs.plan import PLAN
 
 
-@pytest.mark.parametrize("entry", PLAN, ids=lambda e: e.name)
+@pytest.mark.parametrize("entry", entries(), ids=lambda e: e.name)
 def test_two_seeds_of_one_configuration_never_get_different_verdicts(entry):
     rows = list(judgements([entry]))
     assert len(rows) == len(SHARES)
@@ -28,7 +28,7 @@ def test_healthy_configurations_are_many_and_each_has_three_seeds():
 
 
 def test_a_whole_healthy_run_can_be_judged():
-    for entry, share, said in judgements(e for e in PLAN if e.healthy):
+    for entry, share, said in judgements(e for e in entries() if e.healthy):
         if share == SHARES[-1]:
             assert {verdict for verdict, _ in said.values()} == {"healthy"}, entry.name
 

@@ -12,6 +12,7 @@ from advisor import __version__
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "analyze": ("advisor.cli.analyze", "Say what is wrong with a training run, and what to change."),
     "data": ("advisor.cli.data", "Check, clean, measure and convert training data."),
+    "demo": ("advisor.cli.demo", "Fine-tune a small real model with a fault in it, and see the fault found."),
     "explain": ("advisor.cli.explain", "Explain an error message: meaning, causes, checks, fix."),
     "formats": ("advisor.cli.formats", "List the log formats that can be read."),
     "rules": ("advisor.cli.rules", "Print and test the rule book."),

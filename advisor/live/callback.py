@@ -101,7 +101,7 @@ class AdvisorCallback(TrainerCallback, ExportableState):
             return
         config = configuration(args, model, getattr(given.get("train_dataloader"), "dataset", None))
         self._config = {**config, **self.facts}
-        path = Path(self.path or Path(args.output_dir) / NAME)
+        path = Path(self.path or Path(args.output_dir or ".") / NAME)
         try:
             if state.global_step:
                 self.said = self.said or _said_before(state)
@@ -245,7 +245,8 @@ def _point(logs: Mapping[str, Any]) -> dict[str, Any] | None:
 
 def _said_before(state: TrainerState) -> dict[str, int]:
     """Return what the callback of an interrupted run had said by the checkpoint, where the trainer does not hand it back itself."""
-    kept = (state.stateful_callbacks or {}).get(AdvisorCallback.__name__)
+    stored: Any = state.stateful_callbacks or {}
+    kept = stored.get(AdvisorCallback.__name__)
     for one in kept if isinstance(kept, list) else [kept]:
         if isinstance(one, Mapping):
             return dict(one.get("attributes", {}).get("said", {}))
