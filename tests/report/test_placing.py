@@ -1,5 +1,7 @@
 """Where labels go: apart from each other, near to their points, inside the frame."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -16,7 +18,7 @@ def test_boxes_in_a_column_never_touch_and_stay_inside_where_they_fit(heights, d
     wanted = data.draw(st.lists(st.floats(-20, room + 20), min_size=len(heights), max_size=len(heights)))
     middles = spread(wanted, heights, 0.0, room)
     edges = sorted((m - h / 2, m + h / 2) for m, h in zip(middles, heights, strict=True))
-    assert all(below[1] <= above[0] + 1e-6 for below, above in zip(edges, edges[1:], strict=False))
+    assert all(below[1] <= above[0] + 1e-6 for below, above in pairwise(edges))
     assert edges[0][0] >= -1e-6
     assert edges[-1][1] <= room + 1e-6
 
