@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 DEFAULT_FORMAT, PAGES = "md", "html"
 """Without -o the report is printed as Markdown; the pages of many runs are HTML."""
 
-CONTINUED = ("md", "github")
+MARKDOWN = ("md", "markdown")
+CONTINUED = (*MARKDOWN, "github")
 """Formats in which several reports can follow one another."""
 
 
@@ -55,6 +56,7 @@ CONTINUED = ("md", "github")
     help="The training configuration (JSON, TOML or YAML): for old values, and to get it back with the changes made.",
 )
 @click.option("--compare-to", "earlier", type=click.Path(path_type=Path), metavar="RUN", help="An earlier run to compare with.")
+@click.option("--pictures", is_flag=True, help="With -o FILE.md, draw the curves as PNG beside it.")
 @click.option("--title", default="", help="Title of the report.  [default: the name of the run]")
 @click.option(
     "--date",
@@ -75,6 +77,7 @@ CONTINUED = ("md", "github")
 def command(
     paths: tuple[Path, ...], target: Path | None, form: str | None, data_paths: tuple[Path, ...], config_file: Path | None,
     earlier: Path | None, title: str, date: str, fail_on: str, lang: str, rule_folders: tuple[Path, ...],
+    *, pictures: bool,
 ) -> None:  # fmt: skip
     """Write a report of a training run: the verdict on one page, then findings, changes, curves, and what could not be judged.
 
@@ -96,8 +99,11 @@ def command(
     folder = target if target is not None and not printed and (target.is_dir() or not target.suffix) else None
     name = form or (PAGES if folder else DEFAULT_FORMAT if printed or target is None else target.suffix.lstrip("."))
     render = renderer(name)
-    options = (
+    if pictures and (printed or folder is not None or name not in MARKDOWN):
+        raise UserError("--pictures belongs to a Markdown file, such as -o report.md")
+    options: tuple[tuple[str, str | bool], ...] = (
         ("-o", target.name if target and not printed else ""), ("--format", form or ""), ("--lang", lang), ("--title", title),
+        ("--pictures", pictures),
         *(("--data", str(path)) for path in data_paths), ("--config", str(config_file or "")),
         ("--compare-to", str(earlier or "")), *(("--rules", str(path)) for path in rule_folders),
     )  # fmt: skip
@@ -107,7 +113,7 @@ def command(
     if folder is not None:
         _write_folder(made, folder, name, render, title, date)
     else:
-        _write_one(list(made), None if printed else target, name, render)
+        _write_one(list(made), None if printed else target, name, render, pictures=pictures)
     if say_failures(seen.outcomes, paths, lang):
         sys.exit(2)
     if fail_on != "never" and any(at_least(judged, fail_on) for judged in seen.judged):
@@ -124,7 +130,7 @@ class _Seen:
 
 def _maker(
     rule_folders: Sequence[Path], data_paths: tuple[Path, ...], config_file: Path | None, earlier: Path | None, title: str,
-    date: str, options: Sequence[tuple[str, str]],
+    date: str, options: Sequence[tuple[str, str | bool]],
 ) -> Maker:  # fmt: skip
     from advisor.cli.analyze import measured_data
     from advisor.report.making import Maker, given_config
@@ -159,9 +165,10 @@ def _made(maker: Maker, paths: Sequence[Path], lang: str, seen: _Seen) -> Iterat
             seen.judged.extend(thinned)
 
 
-def _write_one(made: Sequence[tuple[Report, ...]], target: Path | None, name: str, render: Renderer) -> None:
+def _write_one(made: Sequence[tuple[Report, ...]], target: Path | None, name: str, render: Renderer, *, pictures: bool) -> None:
     """Write or print one report; several are printed one after the other where they are text."""
     from advisor.config_writer import save_bytes
+    from advisor.report.pictures import write_with_pictures
 
     if len(made) > 1 and (target is not None or name not in CONTINUED):
         folder = target.stem if target else "reports"
@@ -169,6 +176,8 @@ def _write_one(made: Sequence[tuple[Report, ...]], target: Path | None, name: st
     for reports in made:
         if target is None:
             click.echo(render(reports), nl=False)
+        elif pictures:
+            write_with_pictures(reports, target)
         else:
             save_bytes(render(reports), target)
 

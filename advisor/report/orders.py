@@ -83,6 +83,12 @@ def sha256_of(path: Path) -> str:
     return digest.hexdigest()
 
 
-def repeated(options: Sequence[tuple[str, str]]) -> tuple[str, ...]:
-    """Return options as they stand in a command, paths as seen from here; those without a value are left out."""
-    return tuple(part for name, value in options if value for part in (name, shown_name(value) if name in PATHS else value))
+def repeated(options: Sequence[tuple[str, str | bool]]) -> tuple[str, ...]:
+    """Return options as they stand in a command, paths as seen from here; those that are not set are left out."""
+    given: list[str] = []
+    for name, value in options:
+        if value is True:
+            given.append(name)
+        elif value:
+            given += [name, shown_name(value) if name in PATHS else value]
+    return tuple(given)

@@ -181,3 +181,15 @@ def test_a_normal_report_takes_little_time_and_loads_nothing_heavy(root, tmp_pat
     assert heavy == "[]"
     assert float(seconds) < 3
     assert (tmp_path / "r.html").stat().st_size < 400_000
+
+
+def test_markdown_can_have_its_curves_as_pictures_beside_it(call, tmp_path):
+    pytest.importorskip("matplotlib")
+    target = tmp_path / "my report.md"
+    assert call(LOG, "-o", target, "--pictures", *DATED).exit_code == 0
+    text = target.read_text()
+    for chart in ("loss", "gradient"):
+        assert f"](my%20report-{chart}.png)" in text
+        assert (tmp_path / f"my report-{chart}.png").read_bytes().startswith(b"\x89PNG")
+    assert "--pictures" in text
+    assert call(LOG, "-o", tmp_path / "report.html", "--pictures").exit_code == 2
