@@ -73,6 +73,39 @@ def test_a_plugins_format_is_read_and_its_rule_judges(site, tmp_path):
     assert "3 cases of 1 rules hold" in advisor(site, "rules", "test", rules / "hardware/overheated.toml").stdout
 
 
+def test_a_plugins_renderer_writes_reports_of_its_own_kind(site, tmp_path):
+    (tmp_path / "run.abacus").write_text(LOG)
+    rules = site / "advisor_plugin_example/rules"
+    done = advisor(site, "report", "run.abacus", "--rules", rules, "-o", "report.tally", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "report.tally").read_text().startswith("warning: EXAMPLE-001")
+    done = advisor(tmp_path, "report", "run.abacus", "-o", "report.tally", cwd=tmp_path)
+    assert "no report format `tally`; there are github, html, json, md, pdf" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            "from collections.abc",
+            "import no_such_library\nfrom collections.abc",
+            "cannot be loaded: No module named 'no_such_library'",
+        ),
+        ("def render(", "render = 7\n\n\ndef other(", "is no function"),
+    ],
+)
+def test_a_broken_renderer_is_one_line_that_names_its_distribution(tmp_path, old, new, said):
+    shutil.copytree(EXAMPLE, tmp_path / "source")
+    path = tmp_path / "source/advisor_plugin_example/renderer.py"
+    path.write_text(path.read_text().replace(old, new, 1))
+    (tmp_path / "run.log").write_text("step 1 loss 2.31\nstep 2 loss 2.25\n")
+    done = advisor(install(tmp_path / "source", tmp_path), "report", "run.log", "-o", "report.tally", cwd=tmp_path)
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+    assert said in done.stderr
+    assert "advisor-plugin-example" in done.stderr
+
+
 def test_without_the_plugin_the_same_log_and_rule_are_clear_errors(site, tmp_path):
     (tmp_path / "run.abacus").write_text(LOG)
     done = advisor(tmp_path, "analyze", tmp_path / "run.abacus")
@@ -114,6 +147,6 @@ def test_a_broken_plugin_is_one_line_that_names_its_entry_point(tmp_path, file, 
 
 def test_the_example_is_what_its_readme_says():
     readme = (EXAMPLE / "README.md").read_text()
-    for name in ("reader.py", "detectors.py", "rules/hardware/overheated.toml", "pyproject.toml"):
+    for name in ("reader.py", "detectors.py", "renderer.py", "rules/hardware/overheated.toml", "pyproject.toml"):
         assert name in readme
         assert (EXAMPLE / name).is_file() or (EXAMPLE / "advisor_plugin_example" / name).is_file()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,8 @@ import click
 from advisor.cli.common import UserError, language_option, polite, rules_option
 
 if TYPE_CHECKING:
+    from advisor.engine import Examination
+    from advisor.model import Diagnosis
     from advisor.parallel import Outcome
     from advisor.report.making import Maker
     from advisor.report.model import Report
@@ -19,6 +22,10 @@ if TYPE_CHECKING:
 
 DEFAULT_FORMAT, PAGES = "md", "html"
 """Without -o the report is printed as Markdown; the pages of many runs are HTML."""
+
+MARKDOWN = ("md", "markdown")
+CONTINUED = (*MARKDOWN, "github")
+"""Formats in which several reports can follow one another."""
 
 
 @click.command("report")
@@ -49,6 +56,7 @@ DEFAULT_FORMAT, PAGES = "md", "html"
     help="The training configuration (JSON, TOML or YAML): for old values, and to get it back with the changes made.",
 )
 @click.option("--compare-to", "earlier", type=click.Path(path_type=Path), metavar="RUN", help="An earlier run to compare with.")
+@click.option("--pictures", is_flag=True, help="With -o FILE.md, draw the curves as PNG beside it.")
 @click.option("--title", default="", help="Title of the report.  [default: the name of the run]")
 @click.option(
     "--date",
@@ -69,6 +77,7 @@ DEFAULT_FORMAT, PAGES = "md", "html"
 def command(
     paths: tuple[Path, ...], target: Path | None, form: str | None, data_paths: tuple[Path, ...], config_file: Path | None,
     earlier: Path | None, title: str, date: str, fail_on: str, lang: str, rule_folders: tuple[Path, ...],
+    *, pictures: bool,
 ) -> None:  # fmt: skip
     """Write a report of a training run: the verdict on one page, then findings, changes, curves, and what could not be judged.
 
@@ -90,30 +99,39 @@ def command(
     folder = target if target is not None and not printed and (target.is_dir() or not target.suffix) else None
     name = form or (PAGES if folder else DEFAULT_FORMAT if printed or target is None else target.suffix.lstrip("."))
     render = renderer(name)
-    options = (
+    if pictures and (printed or folder is not None or name not in MARKDOWN):
+        raise UserError("--pictures belongs to a Markdown file, such as -o report.md")
+    options: tuple[tuple[str, str | bool], ...] = (
         ("-o", target.name if target and not printed else ""), ("--format", form or ""), ("--lang", lang), ("--title", title),
+        ("--pictures", pictures),
         *(("--data", str(path)) for path in data_paths), ("--config", str(config_file or "")),
         ("--compare-to", str(earlier or "")), *(("--rules", str(path)) for path in rule_folders),
     )  # fmt: skip
     maker = _maker(rule_folders, data_paths, config_file, earlier, title, date, options)
-    outcomes: list[Outcome] = []
-    made = _made(maker, paths, lang, outcomes)
+    seen = _Seen()
+    made = _made(maker, paths, lang, seen)
     if folder is not None:
         _write_folder(made, folder, name, render, title, date)
     else:
-        _write_one(list(made), None if printed else target, render)
-    if say_failures(outcomes, paths, lang):
+        _write_one(list(made), None if printed else target, name, render, pictures=pictures)
+    if say_failures(seen.outcomes, paths, lang):
         sys.exit(2)
-    if fail_on != "never" and any(at_least(d, fail_on) for outcome in outcomes for d in outcome.diagnoses):
+    if fail_on != "never" and any(at_least(judged, fail_on) for judged in seen.judged):
         sys.exit(1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What was read while reports were made, and how it was judged, of runs and of their training data."""
+
+    outcomes: list[Outcome] = field(default_factory=list)
+    judged: list[Diagnosis | Examination] = field(default_factory=list)
 
 
 def _maker(
     rule_folders: Sequence[Path], data_paths: tuple[Path, ...], config_file: Path | None, earlier: Path | None, title: str,
-    date: str, options: Sequence[tuple[str, str]],
+    date: str, options: Sequence[tuple[str, str | bool]],
 ) -> Maker:  # fmt: skip
-    from dataclasses import replace
-
     from advisor.cli.analyze import measured_data
     from advisor.report.making import Maker, given_config
     from advisor.report.orders import Request, repeated
@@ -127,10 +145,8 @@ def _maker(
     return replace(maker, earlier=Maker(rules, Request(date=date)).single(earlier)) if earlier else maker
 
 
-def _made(maker: Maker, paths: Sequence[Path], lang: str, outcomes: list[Outcome]) -> Iterator[tuple[Report, ...]]:
-    """Yield the report of each run, in every language; only one log is in memory. What was read is noted in `outcomes`."""
-    from dataclasses import replace
-
+def _made(maker: Maker, paths: Sequence[Path], lang: str, seen: _Seen) -> Iterator[tuple[Report, ...]]:
+    """Yield the report of each run, in every language; only one log is in memory. What was read is noted in `seen`."""
     from advisor.cli.progress import Bar
     from advisor.parallel import inputs
     from advisor.render.words import Words
@@ -142,18 +158,26 @@ def _made(maker: Maker, paths: Sequence[Path], lang: str, outcomes: list[Outcome
         for outcome in maker.outcomes(todo, bar):
             for material in maker.materials(outcome.diagnoses):
                 yield editions(material, lang)
-            outcomes.append(replace(outcome, diagnoses=tuple(map(thin, outcome.diagnoses))))
+                if material.examination is not None:
+                    seen.judged.append(material.examination)
+            thinned = tuple(map(thin, outcome.diagnoses))
+            seen.outcomes.append(replace(outcome, diagnoses=thinned))
+            seen.judged.extend(thinned)
 
 
-def _write_one(made: Sequence[tuple[Report, ...]], target: Path | None, render: Renderer) -> None:
+def _write_one(made: Sequence[tuple[Report, ...]], target: Path | None, name: str, render: Renderer, *, pictures: bool) -> None:
     """Write or print one report; several are printed one after the other where they are text."""
     from advisor.config_writer import save_bytes
+    from advisor.report.pictures import write_with_pictures
 
-    if target is not None and len(made) > 1:
-        raise UserError(f"{target}: {len(made)} runs in this input; give a folder, such as -o {target.stem}/, for a page of each")
+    if len(made) > 1 and (target is not None or name not in CONTINUED):
+        folder = target.stem if target else "reports"
+        raise UserError(f"{len(made)} runs in this input; give a folder, such as -o {folder}, for a page of each")
     for reports in made:
         if target is None:
             click.echo(render(reports), nl=False)
+        elif pictures:
+            write_with_pictures(reports, target)
         else:
             save_bytes(render(reports), target)
 

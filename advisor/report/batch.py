@@ -67,10 +67,11 @@ def row(report: Report, page: str) -> Row:
 
 
 def index(rows: Sequence[Row], language: str, title: str, date: str) -> Index:
-    """Return the index of these runs."""
+    """Return the index of these runs, the gravest first, else in their order."""
     assert language in LANGUAGES
     words = Words(language, None, "report")
     counted = [(sum(r.state == state for r in rows), words(f"state.{state}")) for state in STATES]
-    counts = words("separator").join(f"{count} {word}" for count, word in counted if count)
+    counts = words("separator").join(words("state_count", state=word, count=count) for count, word in counted if count)
+    ordered = sorted(rows, key=lambda r: STATES.index(r.state))
     labels = {key.removeprefix(HEADING): text for key, text in strings(language, "report").items() if key.startswith(HEADING)}
-    return Index(SCHEMA, language, title or labels["index"], date, counts, tuple(rows), labels)  # type: ignore[arg-type]
+    return Index(SCHEMA, language, title or labels["index"], date, counts, tuple(ordered), labels)  # type: ignore[arg-type]

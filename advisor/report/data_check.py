@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import groupby
 from pathlib import PurePath
 
 from advisor.engine import Examination, explained
-from advisor.model import Finding, NotMeasurable, Place
+from advisor.model import Facts, Finding, NotMeasurable, Place, Value
 from advisor.render.words import Words
 from advisor.report.entries import finding_entry
 from advisor.report.material import Material
@@ -46,6 +47,32 @@ def data_check(material: Material, words: Words) -> DataCheck | None:
     )  # fmt: skip
 
 
+def with_short_names(examination: Examination) -> Examination:
+    """Return the examination with the names of its files as they may stand in a report: in places, and in facts that name them."""
+    survey = examination.measured.survey
+    names = [source.name for split in (survey.train, survey.evaluation) if split is not None for source in split.sources]
+    shorter = {name: short(name) for name in sorted(names, key=len, reverse=True) if short(name) != name}
+    return replace(examination, findings=tuple(_shortened(finding, shorter) for finding in examination.findings))
+
+
+def _shortened(finding: Finding, names: Mapping[str, str]) -> Finding:
+    def of(facts: Facts) -> Facts:
+        return {key: _replaced(value, names) for key, value in facts.items()}
+
+    hit = finding.hit
+    places = tuple(replace(place, source=names.get(place.source, place.source), facts=of(place.facts)) for place in hit.places)
+    return replace(finding, hit=replace(hit, facts=of(hit.facts), places=places))
+
+
+def _replaced(value: Value, names: Mapping[str, str]) -> Value:
+    if not isinstance(value, str):
+        return value
+    text = value
+    for name, shorter in names.items():
+        text = text.replace(name, shorter)
+    return text if text != value else value
+
+
 def _explains(material: Material, examination: Examination, words: Words) -> Iterator[str]:
     for symptom, pairs in groupby(explained(material.diagnosis, examination), key=lambda pair: pair[0]):
         causes = words("separator").join(f"{cause.rule.id} {words.of(cause, 'title')}" for _, cause in pairs)
@@ -75,11 +102,10 @@ def _finding(finding: Finding, words: Words) -> DataFinding:
 
 
 def _example(place: Place, finding: Finding, words: Words) -> Example:
-    name, like = short(place.source), str(place.facts.get("like", ""))
+    name, like = place.source, str(place.facts.get("like", ""))
     where = f"{name}:{place.line}" + (f":{place.column}" if place.column else "")
-    file, _, line = like.rpartition(":")
     facts = {**finding.hit.facts, **place.facts, "line": place.line}
     message = words.fill(finding.rule.words[words.language]["message"], facts)
     return Example(
-        where, name, place.line, place.column, place.excerpt, f"{short(file)}:{line}" if file else like, message
+        where, name, place.line, place.column, place.excerpt, like, message
     )  # fmt: skip

@@ -124,12 +124,12 @@ def _rise(found: Score, kind: str, words: Words, *, is_problem: bool) -> Figure:
     numbers = {"relative": found.worse, "noise": found.noise, "after": float(found.after)}
     numbers = {name: value for name, value in numbers.items() if not math.isnan(value)}
     if not found.after:
-        return Figure("rise", label, f"{max(found.worse, 0):.1%}", words("figure.ended_best"), "pass", numbers)
+        return Figure("rise", label, f"{0:.1%}", words("figure.ended_best"), "pass", numbers)
     beyond = found.is_beyond_noise
     key = "unknown" if beyond is None else "beyond" if beyond else "within"
     state: State = "not-judged" if beyond is None else "warning" if beyond and is_problem else "pass"
-    sign = "-" if kind == "reward" and found.worse > 0 else "+" if found.worse > 0 else ""
-    shown = f"{sign}{abs(found.worse):.1%}"
+    change = -found.worse if kind == "reward" else found.worse
+    shown = f"{change:+.1%}" if f"{abs(change):.1%}" != f"{0:.1%}" else f"{0:.1%}"
     return Figure("rise", label, shown, words(f"figure.{key}", noise=f"{found.noise:.1%}"), state, numbers)
 
 

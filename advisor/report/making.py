@@ -14,6 +14,7 @@ from advisor.errors import BadReport
 from advisor.model import Diagnosis, Value
 from advisor.parallel import Input, Judge, Outcome, Progress, analyse_one, inputs
 from advisor.report.build import editions
+from advisor.report.data_check import with_short_names
 from advisor.report.material import Material
 from advisor.report.model import Report
 from advisor.report.orders import Request, order_for
@@ -57,7 +58,9 @@ class Maker:
         """Yield what the report of each of these runs, which are those of one log, is made of. Raises BadReport."""
         for number, diagnosis in enumerate(diagnoses, 1):
             order = order_for(diagnosis.run, self.request, self.environment, number if len(diagnoses) > 1 else 0)
-            examination = examine_with(self.dataset, [diagnosis], self.settings, self.rules) if self.dataset else None
+            examination = None
+            if self.dataset is not None:
+                examination = with_short_names(examine_with(self.dataset, [diagnosis], self.settings, self.rules))
             yield Material(diagnosis, order, examination, self.earlier)
 
     def single(self, path: Path) -> Material:

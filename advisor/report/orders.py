@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from advisor.readers.streams import SUFFIXES
 from advisor.report.dates import date_of
 from advisor.report.material import Order
 
+_CHECKPOINT = re.compile(r"^checkpoint-\d+$")
 PIECE = 1 << 20
 PATHS = frozenset({"--data", "--config", "--compare-to", "--rules"})
 """Options whose values are paths."""
@@ -63,14 +65,13 @@ def shown_name(source: str) -> str:
 
 
 def title_of(path: Path) -> str:
-    """Return a name for a run: that of its log, or of the folder where the log's own name says nothing."""
+    """Return a name for a run: that of its log, or of the first folder above it that says something."""
     name = path.name
     for suffix in SUFFIXES:
         name = name.removesuffix(suffix)
     stem = Path(name).stem if not path.is_dir() else name
-    if stem.lower() not in UNTELLING and stem not in ("", "-"):
-        return stem
-    return path.resolve().parent.name or stem
+    names = [stem, *(parent.name for parent in path.resolve().parents)] if path.exists() else [stem]
+    return next((name for name in names if name and name.lower() not in UNTELLING and not _CHECKPOINT.match(name)), stem)
 
 
 def sha256_of(path: Path) -> str:
@@ -82,6 +83,12 @@ def sha256_of(path: Path) -> str:
     return digest.hexdigest()
 
 
-def repeated(options: Sequence[tuple[str, str]]) -> tuple[str, ...]:
-    """Return options as they stand in a command, paths as seen from here; those without a value are left out."""
-    return tuple(part for name, value in options if value for part in (name, shown_name(value) if name in PATHS else value))
+def repeated(options: Sequence[tuple[str, str | bool]]) -> tuple[str, ...]:
+    """Return options as they stand in a command, paths as seen from here; those that are not set are left out."""
+    given: list[str] = []
+    for name, value in options:
+        if value is True:
+            given.append(name)
+        elif value:
+            given += [name, shown_name(value) if name in PATHS else value]
+    return tuple(given)

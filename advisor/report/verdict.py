@@ -70,10 +70,13 @@ def _confidence(material: Material, main: Finding | None, lights: Sequence[Light
 def _action(material: Material, main: Finding | None, words: Words) -> Action:
     """Return the one thing to do first."""
     diagnosis = material.diagnosis
-    if (change := diagnosis.first_change) is not None and (main is not None or change.trust == "safe"):
+    change = diagnosis.first_change
+    asks = next((f for f in diagnosis.findings if change is not None and f.rule.id == change.rule), None)
+    # What a remark asks for is not the first thing to do about a fault.
+    if change is not None and asks is not None and (asks.rule.severity in STATE_OF if main is not None else change.trust == "safe"):
         unknown = words("unknown")
         old, new = value_text(change.old, unknown), value_text(change.new, unknown)
-        facts = next(f.hit.facts for f in diagnosis.findings if f.rule.id == change.rule)
+        facts = asks.hit.facts
         key = "action_change" if change.old is not None else "action_set"
         text = words(key, parameter=change.parameter, old=old, new=new, reason=words.reason(change, facts))
         return Action("change", text, change.parameter, old, new, change.rule)

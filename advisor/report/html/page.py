@@ -15,6 +15,7 @@ from advisor.report.batch import Index, Row
 from advisor.report.html.markup import Content, Html, el, joined
 from advisor.report.html.sections import badge, body, shown_sections
 from advisor.report.model import Chart, Report, plain
+from advisor.report.visible import visible
 
 LANGUAGE_NAMES = {"en": "English", "zh": "中文"}
 DOCUMENT_LANGUAGE = {"en": "en", "zh": "zh-Hans"}
@@ -40,7 +41,7 @@ def policy(scripts: Sequence[str], style: str) -> str:
 
 def document(language: str, title: str, scripts: Sequence[str], style: str, content: Html, data: Any) -> bytes:
     """Return the whole document. The data are a block that no browser runs; `<` in it is written so that it ends nothing."""
-    packed = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
+    packed = visible(json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))).replace("<", "\\u003c")
     head = el(
         "head", el("meta", charset="utf-8"),
         el("meta", http_equiv="Content-Security-Policy", content=policy(scripts, style)),
@@ -146,7 +147,7 @@ def render_index(indices: Sequence[Index]) -> bytes:
     ]  # fmt: skip
     theme = el("button", "◐", type="button", id="theme", aria_label=first.labels["theme"])
     content = joined(
-        el("div", el("div", languages, theme, class_="tools", role="group"), class_="bar"),
+        el("div", el("div", languages, theme, class_="tools", role="group"), class_="bar wide"),
         [_index(index, hidden=index is not first) for index in indices],
     )
     return document(first.language, first.title, scripts, style, content, {"languages": DOCUMENT_LANGUAGE})
@@ -174,12 +175,10 @@ ORDER = {"failure": 0, "warning": 1, "not-judged": 2, "pass": 3}
 
 def _row(row: Row) -> Html:
     run = el("a", row.title, href=row.page)
-    cells: list[tuple[Content, object]] = [
-        (badge(row.state, row.state_text), ORDER[row.state]), (row.word, row.word),
-        *((f.value, next(iter(f.numbers.values()), "")) for f in row.figures),
-        (", ".join(row.rules), len(row.rules)), (row.action, row.action),
+    cells: list[tuple[Content, object, str]] = [
+        (badge(row.state, row.state_text), ORDER[row.state], "state"), (row.word, row.word, "word"),
+        *((f.value, next(iter(f.numbers.values()), ""), f.name) for f in row.figures),
+        (", ".join(row.rules), len(row.rules), "rules"), (row.action, row.action, "action"),
     ]  # fmt: skip
-    where = el("span", row.source, class_="detail")
-    return el(
-        "tr", el("th", run, el("br"), where, scope="row", data_sort=row.title), [el("td", c, data_sort=str(s)) for c, s in cells]
-    )
+    head = el("th", run, el("span", row.source, class_="detail"), scope="row", data_sort=row.title)
+    return el("tr", head, [el("td", content, data_sort=str(key), class_=name) for content, key, name in cells])

@@ -51,7 +51,7 @@
         c.fillRect(a, top, Math.max(b - a, 2), height);
         c.fillStyle = colour(span.severity === "error" ? "failure" : span.severity);
         c.font = 11 * devicePixelRatio + "px system-ui, sans-serif";
-        c.textBaseline = "top";
+        c.textBaseline = "top"; c.textAlign = "left";
         c.fillText(span.rule, Math.max(a, left) + 5 * devicePixelRatio, top + 4 * devicePixelRatio + chart.spans.indexOf(span) * 14 * devicePixelRatio);
         if (focus.rule === span.rule) { c.strokeStyle = c.fillStyle; c.lineWidth = 2 * devicePixelRatio; c.strokeRect(a, top + 1, Math.max(b - a, 2), height - 2); }
       }
