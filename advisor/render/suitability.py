@@ -69,6 +69,16 @@ def _open_lines(advice: Advice, words: Words) -> Iterator[str]:
         yield words("not_decided_rest", facts=words("separator").join(f"{flag(other)}" for other in advice.missing[1:]))
 
 
+MOST_DEFECTS = 5
+"""Defects of the data that are named; `advisor data check` has the rest."""
+
+
+def _defect_lines(advice: Advice, words: Words) -> list[str]:
+    lines = [f"{words.of(finding, 'message')} [{finding.rule.id}]" for finding in advice.defects[:MOST_DEFECTS]]
+    more = len(advice.defects) - MOST_DEFECTS
+    return [*lines, words("more_defects", count=more, data=advice.data)] if more > 0 else lines
+
+
 def _fact_lines(advice: Advice, words: Words) -> Iterator[str]:
     for name, value in advice.decision.task.known.items():
         said = {"fact": words(f"fact.{name}"), "value": value_words(name, value, words), "origin": words(advice.origins[name])}
@@ -110,6 +120,9 @@ def text(advice: Advice, language: str, console: Console) -> None:
         wrapped(Text(words("after_that")), 0, console)
         for finding in decision.also:
             wrapped(Text(f"{words.of(finding, 'message')} [{finding.rule.id}]"), 4, console, head="  ·")
+    if advice.defects:
+        console.print()
+        _section(words("defects_heading"), _defect_lines(advice, words), console)
     console.print()
     _section(
         words("would_change"), [_change_line(c, advice, words) for c in advice.changes] or [words("nothing_would_change")], console
@@ -154,6 +167,8 @@ def markdown(advice: Advice, language: str) -> str:
         f"## {words('next_heading')}\n\n{words.of(decision.deciding[0], 'remedy')}\n\n```sh\n{next_step(advice, words)}\n```"
     )
     changes = [_change_line(change, advice, words) for change in advice.changes] or [words("nothing_would_change")]
+    if advice.defects:
+        blocks.append(f"## {words('defects_heading')}\n\n" + "\n".join(f"- {line}" for line in _defect_lines(advice, words)))
     for heading, lines in ((words("would_change"), changes), (words("facts_heading"), list(_fact_lines(advice, words)))):
         blocks.append(f"## {heading}\n\n" + "\n".join(f"- {line}" for line in lines))
     return "\n\n".join(blocks) + "\n"
@@ -186,6 +201,7 @@ def as_json(advice: Advice, language: str) -> str:
         "reasons": [said(finding) for finding in (*decision.reasons, *decision.deciding)],
         "notes": [said(finding) for finding in decision.notes],
         "then_in_the_way": [said(finding) for finding in decision.also],
+        "defects": [{"rule": f.rule.id, "message": words.of(f, "message")} for f in advice.defects],
         "would_change": [
             {"fact": c.fact, "from": known[c.fact], "to": c.answer, "outcome": c.outcome or None, "missing": c.missing}
             for c in advice.changes
