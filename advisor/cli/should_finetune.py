@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -113,7 +114,7 @@ def command(
 
         if is_terminal():
             learn(_asked(known, rules, lang), "asked")
-    advice = advise(known, origins, rules, base=base, data=data, answers=answers, defects=defects)
+    advice = replace(advise(known, origins, rules), base=base, data=data, answers=answers, defects=defects, max_length=max_length)
     _print(advice, output, lang)
     if not advice.decision.outcome:
         sys.exit(2)
