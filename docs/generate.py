@@ -1,5 +1,5 @@
 """Writes the pages that the program prints by itself: rules, formats, command line, coverage of the guidance, and the output
-shown in the READMEs.
+shown in the READMEs and in pages written by hand.
 
 python docs/generate.py          writes them
 python docs/generate.py --check  status 1 where one is stale
@@ -40,7 +40,7 @@ def pages() -> Iterator[tuple[Path, str]]:
         yield ROOT / f"docs/formats{suffix}.md", run("formats", "--format", "markdown", "--lang", language)
     yield ROOT / "docs/cli.md", command_line()
     yield ROOT / "docs/guidance-coverage.md", guidance_coverage()
-    for name in ("README.md", "README.zh.md"):
+    for name in ("README.md", "README.zh.md", "docs/should-finetune.md", "docs/plan.md"):
         path = ROOT / name
         yield path, _SHOWN.sub(_shown, path.read_text(encoding="utf-8"))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from advisor.suitability.advice import flag
 from advisor.task import FACTS, Answer, answered
 
 if TYPE_CHECKING:
+    from advisor.model import Finding
     from advisor.rulebook import Rule
     from advisor.suitability.advice import Advice
 
@@ -93,12 +95,17 @@ def command(
         origins.update(dict.fromkeys(found, origin))
 
     base = read_base_results(base_results) if base_results else None
+    defects: tuple[Finding, ...] = ()
     if answers:
         learn(read_answers(answers), "in_file")
     if data:
         from advisor.cli.data import measured
+        from advisor.engine import examine
 
-        learn(facts_of_data(measured((data,), (), "auto", None, {}), max_length), "measured")
+        dataset = measured((data,), (), "auto", None, {"max_length": max_length} if max_length else {})
+        learn(facts_of_data(dataset, max_length), "measured")
+        examination = examine(dataset, load(rule_folders, read_project(Path.cwd()), subject="dataset"))
+        defects = tuple(finding for finding in examination.findings if finding.rule.severity != "info")
     if base:
         learn({"base_score": base.mean}, "measured")
     learn({name: answered(name, value, flag(name)) for name, value in facts.items() if value is not None}, "given")
@@ -107,7 +114,7 @@ def command(
 
         if is_terminal():
             learn(_asked(known, rules, lang), "asked")
-    advice = advise(known, origins, rules, base=base, data=data, answers=answers)
+    advice = replace(advise(known, origins, rules), base=base, data=data, answers=answers, defects=defects, max_length=max_length)
     _print(advice, output, lang)
     if not advice.decision.outcome:
         sys.exit(2)

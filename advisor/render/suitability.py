@@ -69,6 +69,16 @@ def _open_lines(advice: Advice, words: Words) -> Iterator[str]:
         yield words("not_decided_rest", facts=words("separator").join(f"{flag(other)}" for other in advice.missing[1:]))
 
 
+MOST_DEFECTS = 5
+"""Defects of the data that are named; `advisor data check` has the rest."""
+
+
+def _defect_lines(advice: Advice, words: Words) -> list[str]:
+    lines = [f"{words.of(finding, 'message')} [{finding.rule.id}]" for finding in advice.defects[:MOST_DEFECTS]]
+    more = len(advice.defects) - MOST_DEFECTS
+    return [*lines, words("more_defects", count=more, data=advice.data)] if more > 0 else lines
+
+
 def _fact_lines(advice: Advice, words: Words) -> Iterator[str]:
     for name, value in advice.decision.task.known.items():
         said = {"fact": words(f"fact.{name}"), "value": value_words(name, value, words), "origin": words(advice.origins[name])}
@@ -89,12 +99,33 @@ def text(advice: Advice, language: str, console: Console) -> None:
         return
     wrapped(Text(words(f"outcome.{decision.outcome}"), style="bold green" if decision.trains else "bold yellow"), 0, console)
     console.print()
+    _reasons(advice, words, console)
+    also = [f"{words.of(finding, 'message')} [{finding.rule.id}]" for finding in decision.also]
+    changes = [_change_line(change, advice, words) for change in advice.changes] or [words("nothing_would_change")]
+    sections = (
+        ("after_that", also), ("defects_heading", _defect_lines(advice, words)), ("would_change", changes),
+        ("facts_heading", list(_fact_lines(advice, words))),
+    )  # fmt: skip
+    for heading, lines in sections:
+        if lines:
+            console.print()
+            wrapped(Text(words(heading), style="bold"), 0, console)
+            for line in lines:
+                wrapped(Text(line), 4, console, head="  ·")
+    if "asked" in advice.origins.values():
+        console.print()
+        again = f"{words('again')}: advisor should-finetune{advice.again(renewed=False)}"
+        console.print(Text(again, style="dim"), soft_wrap=True)
+
+
+def _reasons(advice: Advice, words: Words, console: Console) -> None:
+    """Print why, on what it rests, what to mind, what to do, and when it is wrong."""
+    decision = advice.decision
     for finding in (*decision.reasons, *decision.deciding):
         _labelled(words("because"), _joined(finding, "why", words), words, console)
         for source in finding.rule.sources[:1]:
-            console.print(
-                Text(f"{' ' * _column(words)}{source.title}{f' <{source.url}>' if source.url else ''}", style="dim"), soft_wrap=True
-            )
+            said = f"{source.title}{f' <{source.url}>' if source.url else ''}"
+            console.print(Text(" " * _column(words) + said, style="dim"), soft_wrap=True)
     if line := _base_line(advice, words):
         _labelled("", line, words, console)
     for finding in decision.notes:
@@ -105,26 +136,6 @@ def text(advice: Advice, language: str, console: Console) -> None:
     label = f"  {words('next_heading')}"
     label += " " * (_column(words) - cell_len(label))
     console.print(Text(label, style="dim").append(next_step(advice, words), style="bold"), soft_wrap=True)
-    if decision.also:
-        console.print()
-        wrapped(Text(words("after_that")), 0, console)
-        for finding in decision.also:
-            wrapped(Text(f"{words.of(finding, 'message')} [{finding.rule.id}]"), 4, console, head="  ·")
-    console.print()
-    _section(
-        words("would_change"), [_change_line(c, advice, words) for c in advice.changes] or [words("nothing_would_change")], console
-    )
-    console.print()
-    _section(words("facts_heading"), list(_fact_lines(advice, words)), console)
-    if "asked" in advice.origins.values():
-        console.print()
-        wrapped(Text(f"{words('again')}: advisor should-finetune{advice.again(renewed=False)}", style="dim"), 2, console)
-
-
-def _section(heading: str, lines: list[str], console: Console) -> None:
-    wrapped(Text(heading, style="bold"), 0, console)
-    for line in lines:
-        wrapped(Text(line), 4, console, head="  ·")
 
 
 def _labelled(label: str, said: str, words: Words, console: Console, style: str = "") -> None:
@@ -154,6 +165,8 @@ def markdown(advice: Advice, language: str) -> str:
         f"## {words('next_heading')}\n\n{words.of(decision.deciding[0], 'remedy')}\n\n```sh\n{next_step(advice, words)}\n```"
     )
     changes = [_change_line(change, advice, words) for change in advice.changes] or [words("nothing_would_change")]
+    if advice.defects:
+        blocks.append(f"## {words('defects_heading')}\n\n" + "\n".join(f"- {line}" for line in _defect_lines(advice, words)))
     for heading, lines in ((words("would_change"), changes), (words("facts_heading"), list(_fact_lines(advice, words)))):
         blocks.append(f"## {heading}\n\n" + "\n".join(f"- {line}" for line in lines))
     return "\n\n".join(blocks) + "\n"
@@ -186,6 +199,7 @@ def as_json(advice: Advice, language: str) -> str:
         "reasons": [said(finding) for finding in (*decision.reasons, *decision.deciding)],
         "notes": [said(finding) for finding in decision.notes],
         "then_in_the_way": [said(finding) for finding in decision.also],
+        "defects": [{"rule": f.rule.id, "message": words.of(f, "message")} for f in advice.defects],
         "would_change": [
             {"fact": c.fact, "from": known[c.fact], "to": c.answer, "outcome": c.outcome or None, "missing": c.missing}
             for c in advice.changes

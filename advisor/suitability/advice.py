@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from advisor.model import Finding
 from advisor.rulebook import Rule
 from advisor.suitability.decide import Change, Decision, decide, open_facts, outcomes_of_answers, what_would_change
 from advisor.suitability.measure import BaseScore
@@ -24,7 +25,8 @@ class Advice:
     """What is said of one task.
 
     changes: facts that would change the outcome. missing: facts still needed, the next one first; leaves: the outcomes that its
-    answers lead to. origins: fact → `measured`, `in_file`, `given` or `asked`. base: what the untrained model scores.
+    answers lead to. origins: fact → `measured`, `in_file`, `given` or `asked`. base: what the untrained model scores. defects: what
+    is wrong with the data, the gravest first. max_length: tokens the model reads, where that was given.
     """
 
     decision: Decision
@@ -35,6 +37,8 @@ class Advice:
     base: BaseScore | None = None
     data: Path | None = None
     answers: Path | None = None
+    defects: tuple[Finding, ...] = ()
+    max_length: int | None = None
 
     def again(self, *, renewed: bool) -> str:
         """Return the options that give the known facts again; with `renewed`, without those that following the advice changes."""
@@ -49,6 +53,8 @@ class Advice:
         parts = [f"--answers {self.answers}"] if self.answers else []
         if self.data and not (renewed and "rows" in left_out):
             parts.append(f"--data {self.data}")
+        if self.max_length:
+            parts.append(f"--max-length {self.max_length}")
         parts += [f"{flag(name)} {_plain(value)}" for name, value in known.items()]
         return "".join(f" {part}" for part in parts)
 
@@ -62,14 +68,10 @@ def _plain(value: Answer) -> str:
     return f"{value:.15g}" if isinstance(value, float) else value
 
 
-def advise(
-    known: Mapping[str, Answer], origins: Mapping[str, str], rules: Sequence[Rule],
-    *, base: BaseScore | None = None, data: Path | None = None, answers: Path | None = None,
-) -> Advice:  # fmt: skip
+def advise(known: Mapping[str, Answer], origins: Mapping[str, str], rules: Sequence[Rule]) -> Advice:
     """Return what the rules say of a task with these facts."""
     task = Task(known)
     decision = decide(task, rules)
     if decision.outcome:
-        return Advice(decision, origins, what_would_change(decision, rules), base=base, data=data, answers=answers)
-    leaves = outcomes_of_answers(task, decision.missing, rules)
-    return Advice(decision, origins, (), open_facts(task, rules), leaves, base, data, answers)
+        return Advice(decision, origins, what_would_change(decision, rules))
+    return Advice(decision, origins, (), open_facts(task, rules), outcomes_of_answers(task, decision.missing, rules))

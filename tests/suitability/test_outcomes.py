@@ -293,6 +293,10 @@ def test_data_of_which_every_fourth_record_is_broken_are_to_be_cleaned(tmp_path)
     path = _data(tmp_path, 1500, broken=500)
     answer = json.loads(run(*DIFFICULT, "--data", path, "--max-length", 4096, "--format", "json").stdout)
     assert (answer["outcome"], answer["reasons"][0]["rule"]) == ("collect-or-clean-data", "SUIT-023")
+    assert any("500" in defect["message"] for defect in answer["defects"])
+    for language in LANGUAGES:
+        shown = run(*DIFFICULT, "--data", path, "--max-length", 4096, "--lang", language).stdout
+        assert "[DATA-" in shown[shown.index(strings(language, "suitability")["defects_heading"]) :]
 
 
 def test_rows_beyond_the_length_the_model_reads_are_too_long(tmp_path):

@@ -1,12 +1,15 @@
 """`advisor should-finetune` at a real terminal: from the first question to the outcome, in both languages, and ending early."""
 
+import json
 import os
 import re
 import sys
 
 import pytest
+from click.testing import CliRunner
 from rich.cells import cell_len
 
+from advisor.cli import main
 from advisor.cli.ask import keys
 from advisor.locale import strings
 
@@ -62,7 +65,10 @@ def test_from_the_first_question_to_the_outcome(language):
     assert "SUIT-011" in shown
     assert "SUIT-035" in shown
     again = re.search(r"advisor should-finetune (--prompting.*)", shown.replace("\r\n", " "))
-    assert "--rows 3000" in " ".join(again[1].split())
+    options = again[1].split()
+    assert "--rows" in options
+    by_options = CliRunner().invoke(main, ["should-finetune", *options, "--format", "json"], catch_exceptions=False)
+    assert json.loads(by_options.stdout)["outcome"] == "fine-tune-lora"
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
