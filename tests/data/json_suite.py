@@ -1,6 +1,7 @@
 """The cases of JSONTestSuite (Nicolas Seriot, MIT licence), written down again by name: what every parser must refuse and accept.
 
-Cases that hold a line end are left out: on a line of their own they would be two lines.
+The names were compared with the list of the suite. Cases that hold a line end are no lines of their own and stand apart.
+EITHER are those that a parser may take or leave.
 """
 
 REFUSE = {
@@ -263,6 +264,10 @@ ACCEPT = {
     "string_unicode": b'["\\uA66D"]',
     "string_unicodeEscapedBackslash": b'["\\u005C"]',
     "string_unicode_2": '["⍂㈴⍂"]'.encode(),
+    "string_unicode_U+1FFFE_nonchar": b'["\\uD83F\\uDFFE"]',
+    "string_unicode_U+2064_invisible_plus": b'["\\u2064"]',
+    "string_unicode_U+FDD0_nonchar": b'["\\uFDD0"]',
+    "string_unicode_U+FFFE_nonchar": b'["\\uFFFE"]',
     "string_unicode_U+10FFFE_nonchar": b'["\\uDBFF\\uDFFE"]',
     "string_unicode_U+200B_ZERO_WIDTH_SPACE": b'["\\u200B"]',
     "string_unicode_escaped_double_quote": b'["\\u0022"]',
@@ -277,4 +282,55 @@ ACCEPT = {
     "structure_string_empty": b'""',
     "structure_true_in_array": b"[true]",
     "structure_whitespace_array": b" [] ",
+}
+
+REFUSE_WITH_LINE_ENDS = {
+    "array_newlines_unclosed": b'["a",\n4\n,1,',
+    "array_unclosed_with_new_lines": b"[1,\n1\n,1",
+    "string_unescaped_newline": b'["new\nline"]',
+    "structure_no_data": b"",
+}
+
+ACCEPT_WITH_LINE_ENDS = {
+    "array_with_1_and_newline": b"[1\n]",
+    "object_with_newlines": b'{\n"a": "b"\n}',
+    "structure_trailing_newline": b'["a"]\n',
+}
+
+EITHER = {
+    "number_double_huge_neg_exp": b"[123.456e-789]",
+    "number_huge_exp": b"[0.4e00669999" + b"9" * 120 + b"969999999006]",
+    "number_neg_int_huge_exp": b"[-1e+9999]",
+    "number_pos_double_huge_exp": b"[1.5e+9999]",
+    "number_real_neg_overflow": b"[-123123e100000]",
+    "number_real_pos_overflow": b"[123123e100000]",
+    "number_real_underflow": b"[123e-10000000]",
+    "number_too_big_neg_int": b"[-123123123123123123123123123123]",
+    "number_too_big_pos_int": b"[100000000000000000000]",
+    "number_very_big_negative_int": b"[-237462374673276894279832749832423479823246327846]",
+    "object_key_lone_2nd_surrogate": b'{"\\uDFAA":0}',
+    "string_1st_surrogate_but_2nd_missing": b'["\\uDADA"]',
+    "string_1st_valid_surrogate_2nd_invalid": b'["\\uD888\\u1234"]',
+    "string_UTF-16LE_with_BOM": '\ufeff["é"]'.encode("utf-16-le"),
+    "string_UTF-8_invalid_sequence": b'["\xe6\x97\xa5\xd1\x88\xfa"]',
+    "string_UTF8_surrogate_U+D800": b'["\xed\xa0\x80"]',
+    "string_incomplete_surrogate_and_escape_valid": b'["\\uD800\\n"]',
+    "string_incomplete_surrogate_pair": b'["\\uDd1ea"]',
+    "string_incomplete_surrogates_escape_valid": b'["\\uD800\\uD800\\n"]',
+    "string_invalid_lonely_surrogate": b'["\\ud800"]',
+    "string_invalid_surrogate": b'["\\ud800abc"]',
+    "string_invalid_utf-8": b'["\xff"]',
+    "string_inverted_surrogates_U+1D11E": b'["\\uDd1e\\uD834"]',
+    "string_iso_latin_1": b'["\xe9"]',
+    "string_lone_second_surrogate": b'["\\uDFAA"]',
+    "string_lone_utf8_continuation_byte": b'["\x81"]',
+    "string_not_in_unicode_range": b'["\xf4\xbf\xbf\xbf"]',
+    "string_overlong_sequence_2_bytes": b'["\xc0\xaf"]',
+    "string_overlong_sequence_6_bytes": b'["\xfc\x83\xbf\xbf\xbf\xbf"]',
+    "string_overlong_sequence_6_bytes_null": b'["\xfc\x80\x80\x80\x80\x80"]',
+    "string_truncated-utf-8": b'["\xe0\xff"]',
+    "string_utf16BE_no_BOM": '["é"]'.encode("utf-16-be"),
+    "string_utf16LE_no_BOM": '["é"]'.encode("utf-16-le"),
+    "structure_500_nested_arrays": b"[" * 500 + b"]" * 500,
+    "structure_UTF-8_BOM_empty_object": b"\xef\xbb\xbf{}",
 }

@@ -5,7 +5,7 @@ import runpy
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from advisor.data.malformed import cause_of
@@ -15,7 +15,8 @@ from advisor.data.sources import File
 from advisor.data.strict import first_fault
 
 SUITE = runpy.run_path(str(Path(__file__).with_name("json_suite.py")))
-REFUSE, ACCEPT = SUITE["REFUSE"], SUITE["ACCEPT"]
+REFUSE, ACCEPT, EITHER = SUITE["REFUSE"], SUITE["ACCEPT"], SUITE["EITHER"]
+REFUSE_WITH_LINE_ENDS, ACCEPT_WITH_LINE_ENDS = SUITE["REFUSE_WITH_LINE_ENDS"], SUITE["ACCEPT_WITH_LINE_ENDS"]
 GOOD = b'{"context": "When is high tide?", "target": "At 14:05."}'
 
 
@@ -54,9 +55,30 @@ def test_what_every_parser_must_accept_is_accepted(name):
     assert {problem.cause for problem in problems} <= {"repeated-key"}
 
 
-@pytest.mark.parametrize("name", [*REFUSE, *ACCEPT])
+@pytest.mark.parametrize("name", REFUSE_WITH_LINE_ENDS)
+def test_what_holds_a_line_end_is_refused_too_and_hides_no_record(name):
+    records, problems = read(GOOD + b"\n" + REFUSE_WITH_LINE_ENDS[name] + b"\n" + GOOD + b"\n", spec="any")
+    last = 3 + REFUSE_WITH_LINE_ENDS[name].count(b"\n")
+    assert {record[0] for record in records} >= {1, last}
+    assert {problem.place.line for problem in problems} & set(range(2, last))
+
+
+@pytest.mark.parametrize("name", ACCEPT_WITH_LINE_ENDS)
+def test_what_holds_a_line_end_is_json_for_both_readers(name):
+    assert outcome(loads, ACCEPT_WITH_LINE_ENDS[name]) == outcome(loads_slowly, ACCEPT_WITH_LINE_ENDS[name]) != "refused"
+
+
+@pytest.mark.parametrize("name", EITHER)
+def test_what_a_parser_may_take_or_leave_is_a_record_or_a_problem_on_its_line_and_hides_no_other(name):
+    records, problems = read(GOOD + b"\n" + EITHER[name] + b"\n" + GOOD + b"\n", spec="any")
+    taken = [record[0] for record in records]
+    assert taken in ([1, 3], [1, 2, 3])
+    assert {problem.place.line for problem in problems} == ({2} if taken == [1, 3] else set())
+
+
+@pytest.mark.parametrize("name", [*REFUSE, *ACCEPT, *EITHER])
 def test_the_standard_library_reads_the_same_as_orjson(name):
-    case = REFUSE.get(name) or ACCEPT[name]
+    case = REFUSE.get(name) or ACCEPT.get(name) or EITHER[name]
     assert outcome(loads_slowly, case) == outcome(loads, case)
 
 
@@ -98,6 +120,7 @@ def test_the_checker_finds_a_fault_exactly_where_the_readers_refuse(line):
         assert (first_fault(text) is not None) == refused, text
 
 
+@settings(deadline=None)  # the first Parquet file loads pyarrow
 @given(st.binary(max_size=200))
 def test_any_bytes_are_read_without_an_error_of_the_program(content):
     read(content)
