@@ -128,15 +128,29 @@ def _tensorboard(path: Path, size: int) -> None:
 
 
 def _wandb(path: Path, size: int) -> None:
-    """Write a LevelDB log: chunks that end with their block of 32 kB, so that none is cut in two."""
-    block, header = 1 << 15, b":W&B\xe1\xbe\0"
+    def record(step: int, loss: float) -> bytes:
+        items = ((b"train/loss", repr(loss)), (b"train/global_step", str(step)))
+        return _field(2, b"".join(_field(1, _field(1, key) + _field(16, value.encode())) for key, value in items))
+
+    _leveldb(path, b":W&B\xe1\xbe\0", (record(*entry) for entry in _entries(size, 62)))
+
+
+def _swanlab(path: Path, size: int) -> None:
+    def record(step: int, loss: float) -> bytes:
+        number = _field(5, b"\x09" + struct.pack("<d", loss))
+        return _field(13, _field(1, b"train/loss") + b"\x10" + _varint(step) + number)
+
+    _leveldb(path, b":SWL\xd6\xe1\x02", (record(*entry) for entry in _entries(size, 38)))
+
+
+def _leveldb(path: Path, header: bytes, records: Iterator[bytes]) -> None:
+    """Write chunks that end with their block of 32 kB, so that none is cut in two."""
+    block, chunk_header = 1 << 15, 7
     with path.open("wb") as stream:
         room = block - stream.write(header)
-        for step, loss in _entries(size, 62):
-            items = ((b"train/loss", repr(loss)), (b"train/global_step", str(step)))
-            record = _field(2, b"".join(_field(1, _field(1, key) + _field(16, value.encode())) for key, value in items))
+        for record in records:
             chunk = bytes(4) + len(record).to_bytes(2, "little") + b"\x01" + record
-            if len(chunk) > room - len(header):
+            if len(chunk) > room - chunk_header:
                 stream.write(bytes(room))
                 room = block
             room -= stream.write(chunk)
@@ -173,6 +187,7 @@ DOCUMENTS: dict[str, Callable[[Path, int], None]] = {
     "notebook": _notebook,
     "tensorboard": _tensorboard,
     "wandb": _wandb,
+    "swanlab": _swanlab,
     "mlflow-database": _mlflow_database,
     "trackio": _trackio,
 }

@@ -10,7 +10,7 @@ from advisor.errors import BadPlugin
 from advisor.plugins import READERS, load_all
 from advisor.readers.base import Format
 
-BINARY = ("tensorboard.FORMAT", "wandb.FORMAT", "trackio.FORMAT", "mlflow.DATABASE")
+BINARY = ("tensorboard.FORMAT", "wandb.FORMAT", "swanlab.FORMAT", "trackio.FORMAT", "mlflow.DATABASE")
 """Formats that begin with bytes of their own; each of their files holds zero bytes near its beginning."""
 
 TEXT = (

@@ -16,6 +16,7 @@ from advisor.readers.names import canonical, is_loss_like, normalise
 
 _HEADINGS = (
     re.compile(r"(?P<eval>\[Eval\b).*?\bbatch=\d+/\d+\]"),
+    re.compile(r"\[epoch=(?P<epoch>\d+)(?:/\d+)?\]\[batch=(?P<step>\d+)(?:/\d+)?\]"),
     re.compile(r"\[(?:batch|step)=(?P<step>\d+)/\d+(?:,\s*epoch=(?P<epoch>\d+)(?:/\d+)?)?\]"),
     re.compile(r"--> (?:TIME: .*? -- )?STEP: -?\d+/\d+ -- GLOBAL_STEP: (?P<step>\d+)"),
     re.compile(r"(?P<eval>--> EVAL PERFORMANCE)"),
@@ -30,6 +31,8 @@ _ITEMS = {
     "l2_norm_grad_global": "grad_norm", "optim_learning_rate_group0": "learning_rate",
 }  # fmt: skip
 """What these tools call their quantities, normalised; the common names are in the table of all readers."""
+_OF_A_SET = re.compile(r"eval_(?:lm_)?(.+)_ce_loss")
+"""OLMo-core's `eval/lm/c4/CE loss`."""
 _RATE = re.compile(r"^lr_.*group_?0$")
 
 
@@ -87,6 +90,8 @@ def _heading(text: str) -> re.Match[str] | None:
 def _name(words: str, evaluation: bool) -> str | None:
     """Return the quantity that `words` mean, None where they mean none that is known."""
     plain = normalise(words)
+    if of_a_set := _OF_A_SET.fullmatch(plain):
+        return f"eval_{of_a_set[1]}_loss"
     name = _ITEMS.get(plain) or ("learning_rate" if _RATE.match(plain) else canonical(plain))
     if name is None:
         return None

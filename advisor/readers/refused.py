@@ -19,9 +19,14 @@ REFUSED: tuple[Mapping[str, str], ...] = (
         "`all_results.json` 只读取其中的评估值，并说明它只是最终值。",
     },
     {
-        "en": "Aim, SwanLab, Comet, Neptune and ClearML: their stores are read by their own packages alone, which are heavy or "
-        "need an account. Export the run as CSV.",
-        "zh": "Aim、SwanLab、Comet、Neptune、ClearML：其存储只能用各自的软件包读取，体积大或需要账号。请将运行导出为 CSV。",
+        "en": "Aim: it keeps runs in RocksDB, which only its own package reads: 51 packages and 390 MB in an environment, four "
+        "seconds to import (measured, 3.29). Export the run with `aim` as CSV.",
+        "zh": "Aim：运行保存在 RocksDB 中，只有它自己的软件包能读：环境中 51 个包、390 MB，导入需四秒 (实测，3.29)。"
+        "请用 `aim` 将运行导出为 CSV。",
+    },
+    {
+        "en": "Comet, Neptune and ClearML: the runs are on their servers, which ask for an account. Export the run as CSV.",
+        "zh": "Comet、Neptune、ClearML：运行保存在其服务器上，读取需要账号。请将运行导出为 CSV。",
     },
     {
         "en": "Checkpoints, pickles and arrays (`.pt`, `.pkl`, `.npy`): loading them may run code.",

@@ -24,16 +24,24 @@ _METRIC = re.compile(
 )
 """Up to four words and a number, with or without a sign between them. Which words count is decided by the table of names."""
 
-_IS_IN_CHINESE = re.compile(r"为(?=\s*[-+]?(?:\.?\d|nan|inf))", re.IGNORECASE)
+_IS_IN_CHINESE = re.compile(r"为(?=\s*[:：]?\s*[-+]?(?:\.?\d|nan|inf))", re.IGNORECASE)
+_VALUE_AND_MEAN = re.compile(r"(\[\s*\d+\.\d+)/(?=\s*\d+\.\d+\])")
+"""MindFormers' `loss:[2.31/2.40]`: the last value and the mean so far."""
+
 _AXIS = re.compile(
     r"(?<![\w-])['\"]?(?P<key>(?:global[ _]|current[ _]|train(?:ing)?[ _])?(?:step|epoch|iteration|iter|update|num_updates)s?"
-    r"|current_steps|训练轮次|轮次|轮数|训练步数|步数|迭代|train(?=: \d+ \[))['\"]?(?P<of>\(\w+\))?(?:\.\.\.)?[\s:=#\[(|：]*"
+    r"|current_steps|(?:当前|全局|训练)?(?:轮次|轮数|步数|迭代)|train(?=: \d+ \[))['\"]?(?P<of>\(\w+\))?(?:\.\.\.)?[\s:=#\[(|：]*"
     r"(?P<value>\d[\d,]*(?:\.\d+)?)(?![\d.]*[%\w])\s*(?:(?:/|of|out of)\s*(?P<total>\d[\d,]*))?",
     re.IGNORECASE,
 )
 _COUNTED = re.compile(r"第\s*(\d+)\s*个?\s*(步|轮|次迭代|epoch|step)|(?<=\| )\s*(\d+)\s*/\s*\d+ batches")
 _PAIRED = re.compile(r"^\W*(?P<epoch>\d+)\|(?P<step>\d+)\|Loss: |\bTRAIN Batch (?P<epoch_of_batch>\d+)/(?P<batch>\d+) ")
 """Places without a word for each: torchtune's `1|10|Loss: 2.3`, WeNet's `TRAIN Batch 0/100 loss 2.3`."""
+
+_BARE_STEP = re.compile(r"^\s*(\d+) \| (?:train )?loss\b", re.IGNORECASE)
+"""The step alone, as llama2.c prints it: `10 | loss 2.31 | lr 1e-4`."""
+
+_STEP_OF_EVALUATION = re.compile(r"(?:val|valid|validation|eval|evaluation|test)[ _-]*$", re.IGNORECASE)
 _STEP_WORDS = ("step", "iter", "update", "步", "迭代")
 _BRACKET_STEP = re.compile(r"[\[(]\s*(\d+)\s*/\s*(\d+)\s*(?:\(\s*[\d.]+\s*%\))?\s*[\])]")
 _BAR = re.compile(r"\d+%\|[^|]*\|\s*(\d+)/(\d+)\s*\[[^,\]]*(?:,\s*[\d.?]+\s?(?:s/it|it/s|\w+/s))?")
@@ -43,6 +51,9 @@ _EVALUATION = re.compile(
     r"(?<!\w)(?:val(?:id(?:ation|ate)?)?|eval(?:uation|uating)?|dev|test(?:ing)?|saving dict for global step)(?!\w)", re.IGNORECASE
 )
 _EVALUATION_FOLLOWS = re.compile(r"^\W*(?:evaluating|validating|running (?:evaluation|validation))\b", re.IGNORECASE)
+_EVALUATION_OF_PADDLE = re.compile(r"Eval (begin|samples)\b")
+"""Between these lines Paddle's `Model.fit` counts the batches of an evaluation."""
+
 _HEADING = re.compile(r"^[\W_]*epoch[\s:#\[]*(\d+)\b(?![.%])(?![^\n]*\b(?:loss|ppl)\b)", re.IGNORECASE)
 """A line of its own that says which epoch begins: `Epoch 3/10`, `======== Epoch 3 / 4 ========`."""
 
@@ -78,7 +89,7 @@ def _place(row: Row) -> tuple[float | None, float | None]:
 
 def _records(source: Source) -> Iterator[tuple[Record, bool]]:
     """Yield (record, whether it is the figures of a bar that names a step)."""
-    anchored_train = evaluation_follows = False
+    anchored_train = evaluation_follows = in_evaluation = False
     evaluated: float | None = None
     epoch: float | None = None
     ranks, banners = OneRank(), Banners()
@@ -100,12 +111,14 @@ def _records(source: Source) -> Iterator[tuple[Record, bool]]:
                 yield from ((record, False) for record in ranks.left_out())
             elif tells:
                 anchored = "step" in measured or "epoch" in measured
-                if evaluation_follows and not anchored:
+                if in_evaluation:
+                    measured = {name: v for name, v in of_evaluation(measured).items() if name != "step"}
+                elif evaluation_follows and not anchored:
                     measured = of_evaluation(measured)
                 evaluation_follows = False
                 if not anchored and (_RETOLD.search(text) or (anchored_train and _tells_of_training(measured))):
                     continue
-                if epoch is not None and not anchored and not anchored_train:
+                if epoch is not None and "epoch" not in measured and (anchored or not anchored_train):
                     measured = {"epoch": epoch, **measured}
                 anchored_train |= anchored and "train_loss" in measured
                 yield Row(line, measured), bar is not None and "step" in measured
@@ -117,6 +130,8 @@ def _records(source: Source) -> Iterator[tuple[Record, bool]]:
                 if heading := _HEADING.match(text):
                     epoch = float(heading[1])
                 evaluation_follows |= _EVALUATION_FOLLOWS.search(text) is not None
+                if marked := _EVALUATION_OF_PADDLE.match(text):
+                    in_evaluation = marked[1] == "begin"
 
 
 def _tells_of_training(measured: Mapping[str, float]) -> bool:
@@ -160,7 +175,10 @@ def _layout(text: str) -> tuple[_Layout, bool]:
     """Find the quantities that one line of text names."""
     if "CV Batch " in text:  # WeNet's loss of one batch of an evaluation
         return _Layout(), True
-    text = _IS_IN_CHINESE.sub("：", text) if "为" in text else text
+    if "为" in text:
+        text = _IS_IN_CHINESE.sub(" ", text)
+    if "[" in text:
+        text = _VALUE_AND_MEAN.sub(r"\1 ", text)
     found: dict[str, tuple[int, int]] = {}
     told_by_shape = True
     for match in _METRIC.finditer(text):
@@ -209,14 +227,16 @@ def _axes(text: str, evaluation: bool) -> tuple[dict[str, tuple[int, int]], tupl
     axes: dict[str, tuple[int, int]] = {}
     for match in _AXIS.finditer(text):
         key = match["key"].lower()
-        if evaluation and match["of"] and key.startswith("iter"):
-            continue  # mmengine's `Iter(val) [10/10]` counts the batches of the evaluation.
         name = "step" if any(word in key for word in _STEP_WORDS) else "epoch"
+        if evaluation and name == "step" and (match["of"] or _STEP_OF_EVALUATION.search(text, 0, match.start())):
+            continue  # `Iter(val) [10/10]` and `Val Step 10/10` count the batches of the evaluation.
         # The step of the run is better than that of the epoch or of a part of it.
         if number(match["value"]) is not None and (name not in axes or key.startswith("global")):
             axes[name] = match.span("value")
     for match in _COUNTED.finditer(text):
         axes.setdefault("epoch" if match[2] in ("轮", "epoch") else "step", match.span(1 if match[1] else 3))
+    if not axes and (bare := _BARE_STEP.match(text)):
+        axes["step"] = bare.span(1)
     if "step" not in axes and (bar := _BAR.search(text)):
         axes["step"] = bar.span(1)
     elif "step" not in axes and "epoch" in axes and not evaluation:

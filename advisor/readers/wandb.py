@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO
 
 from advisor.model import Event, Value
 from advisor.readers.base import Format, NewRun, Record, Row, Settings, Source, Unread
 from advisor.readers.clean import number
 from advisor.readers.console import printed
+from advisor.readers.leveldb import records
 from advisor.readers.names import AXES, canonical, canonical_keys, is_loss_like
 from advisor.readers.objects import scalars
 from advisor.readers.points import LARGEST_STEP, Points
@@ -21,11 +21,6 @@ from advisor.readers.streams import BROKEN_ARCHIVE
 from advisor.readers.table import cells_of
 from advisor.readers.wire import BrokenMessage, fields, floating, raw, signed, text
 
-MAX_RECORD_BYTES = 1 << 28
-_FILE_HEADER_BYTES = 7
-_BLOCK_BYTES = 1 << 15
-_CHUNK_HEADER_BYTES = 7
-_FULL, _FIRST, _MIDDLE, _LAST = 1, 2, 3, 4
 _HISTORY, _CONFIG, _OUTPUT, _RUN = 2, 5, 13, 17
 _OUTPUT_LINE = 3
 _ITEM, _STEP = 1, 2
@@ -44,7 +39,7 @@ def read(source: Source) -> Iterator[Record]:
     """
     points, settings, console, broken = Points(), dict[str, Value](), list[str](), 0
     with source.open() as stream, suppress(*BROKEN_ARCHIVE):
-        for record in _records(stream):
+        for record in records(stream):
             try:
                 for part, value in fields(record):
                     if part == _HISTORY:
@@ -67,36 +62,6 @@ def read(source: Source) -> Iterator[Record]:
             yield replace(line, line=0)
     for _ in range(broken):
         yield Unread(0)
-
-
-def _records(stream: BinaryIO) -> Iterator[bytes]:
-    """Yield the records of a LevelDB log: blocks of 32 kB, in them chunks (checksum, length, kind) that make whole records."""
-    stream.seek(_FILE_HEADER_BYTES)
-    room, parts, size = _BLOCK_BYTES - _FILE_HEADER_BYTES, list[bytes](), 0
-    while True:
-        if room < _CHUNK_HEADER_BYTES:
-            stream.read(room)
-            room = _BLOCK_BYTES
-        header = stream.read(_CHUNK_HEADER_BYTES)
-        if len(header) < _CHUNK_HEADER_BYTES:
-            return
-        length, kind = int.from_bytes(header[4:6], "little"), header[6]
-        room -= _CHUNK_HEADER_BYTES + length
-        chunk = stream.read(length)
-        if len(chunk) < length or room < 0:
-            return
-        if kind in (_FULL, _FIRST):
-            parts, size = [], 0
-        size += length
-        if size <= MAX_RECORD_BYTES:
-            parts.append(chunk)
-        if kind in (_FULL, _LAST):
-            yield b"".join(parts)
-            parts, size = [], 0
-        elif kind not in (_FIRST, _MIDDLE):
-            # Zeros: the rest of the block was never written.
-            stream.read(room)
-            room, parts, size = _BLOCK_BYTES, [], 0
 
 
 def _history(message: bytes, points: Points) -> None:

@@ -50,6 +50,10 @@ SAMPLES: dict[str, tuple[Sample, ...]] = {
     "trackio": (
         Sample("trackio/formats.db", "trackio", ("trackio",), 12, 6, "The tables that are read."),
     ),
+    "swanlab": (Sample("swanlab/run-sample", "swanlab", ("swanlab",), 6, 3, "A run, offline."),),
+    "swanlab-until-2025": (
+        Sample("swanlab/run-earlier", "swanlab", ("swanlab",), 6, 3, "Records in JSON."),
+    ),
     "notebooks": (
         Sample("notebook/table.ipynb", "notebook", BOOK, 6, 3, "Table, evaluation and history."),
         Sample("notebook/printed.ipynb", "notebook", BOOK, 12, 6, "Two trainings, printed."),

@@ -231,6 +231,41 @@ def small_trackio(path: Path) -> None:
         database.execute("VACUUM")
 
 
+def make_swanlab(work: Path, to: Path) -> None:
+    """Log a run with SwanLab, offline."""
+    _swanlab(work, to / "swanlab" / "run-sample")
+
+
+def make_swanlab_until_2025(work: Path, to: Path) -> None:
+    """Log the same run with SwanLab 0.6."""
+    _swanlab(work, to / "swanlab" / "run-earlier")
+
+
+def _swanlab(work: Path, to: Path) -> None:
+    import swanlab
+
+    swanlab.init(
+        project="formats",
+        experiment_name="sample",
+        mode="offline",
+        logdir=str(work),
+        config={"learning_rate": 2e-4},
+    )
+    for i in range(1, 7):
+        swanlab.log({"train/loss": 2 - i / 6, "train/epoch": i / 2}, step=i * 10)
+        if i % 2 == 0:
+            swanlab.log({"eval/loss": 2.1 - i / 7}, step=i * 10)
+    swanlab.finish()
+    shutil.rmtree(to, ignore_errors=True)
+    (to / "files").mkdir(parents=True)
+    (run,) = work.glob("run-*")
+    shutil.copyfile(run / "files" / "config.yaml", to / "files" / "config.yaml")
+    (file,) = run.glob("*.swanlab")
+    # The folders of the machine are made dots, as long as they were.
+    content = file.read_bytes().replace(str(work).encode(), b"." * len(str(work)))
+    (to / "run-sample.swanlab").write_bytes(content)
+
+
 def make_notebooks(work: Path, to: Path) -> None:
     """Execute notebooks: one shows the Trainer's table, one prints two trainings."""
     import nbformat
@@ -281,6 +316,8 @@ MAKERS = {
     "keras": make_keras,
     "mlflow": make_mlflow,
     "trackio": make_trackio,
+    "swanlab": make_swanlab,
+    "swanlab-until-2025": make_swanlab_until_2025,
     "notebooks": make_notebooks,
 }
 

@@ -34,7 +34,7 @@ PROMISED = {
     "hf-trainer-state", "hf-console", "notebook", "json-lines", "csv", "text", "fairseq", "litgpt", "tensorboard", "wandb",
     "wandb-chart", "mlflow", "mlflow-database", "trackio", "keras-console", "json-document", "json-array", "aligned-table",
     "ultralytics", "ultralytics-console", "csv-long", "marian", "sockeye", "espnet", "boosting", "catboost", "paragraphs", "terse",
-    "advisor-log",
+    "advisor-log", "swanlab", "mlx-console",
 }  # fmt: skip
 PROMISED_TOOLS = {
     "TRL SFT", "TRL DPO", "TRL KTO", "TRL ORPO", "TRL GRPO", "TRL reward", "LLaMA-Factory (trainer_log.jsonl)",
