@@ -61,10 +61,17 @@ def train_meets_evaluation(train_loss: Series, eval_loss: Series, train_eval: Tr
 
 @detector
 def train_below_evaluation(
-    train_loss: Series, eval_loss: Series, train_eval: TrainEval, train_epochs: Epochs, *, max_ratio: float, max_epochs: float
-) -> Hit | None:
-    """Within hardly more than one pass the training loss ends far below the evaluation loss, as only rows seen before do."""
+    train_loss: Series, eval_loss: Series, train_eval: TrainEval, train_epochs: Epochs,
+    *, max_ratio: float, max_epochs: float, min_gap: float,
+) -> Hit | None:  # fmt: skip
+    """Within hardly more than one pass the training loss ends far below the evaluation loss, as only rows seen before do.
+
+    min_gap: least distance of the two, as a share of the loss at the beginning: of a task that is learnt, both are close to nothing.
+    """
     if train_epochs.total > max_epochs or train_eval.last > max_ratio:
+        return None
+    last = float(np.median(eval_loss.finite.values[-3:]))
+    if (1 - train_eval.last) * last < min_gap * max(train_eval.first_train, train_eval.first_eval):
         return None
     shown = _pair(train_loss, eval_loss, train_eval, at_end=True)
     return Hit({**shown.facts, "epochs": train_epochs.total}, shown.evidence)
@@ -72,10 +79,16 @@ def train_below_evaluation(
 
 @detector
 def nothing_left_to_learn(
-    train_loss: Series, train_level: Level, train_epochs: Epochs, *, max_remaining: float, max_epochs: float
-) -> Hit | None:
-    """Before one pass is over hardly anything is left of the loss."""
+    train_loss: Series, eval_loss: Series | None, train_level: Level, train_epochs: Epochs,
+    *, max_remaining: float, max_epochs: float, min_evaluation: float,
+) -> Hit | None:  # fmt: skip
+    """Before one pass is over hardly anything is left of the training loss, and more than `min_evaluation` of the evaluation's.
+
+    Where both have come to nothing, the task is learnt.
+    """
     if train_level.first <= 0 or train_epochs.total > max_epochs or train_level.end > max_remaining * train_level.first:
+        return None
+    if eval_loss is not None and len(eval_loss.finite) and eval_loss.finite.values[-1] < min_evaluation * train_level.first:
         return None
     finite = train_loss.finite
     return Hit({"first": train_level.first, "end": train_level.end, "epochs": train_epochs.total}, (finite.point(len(finite) - 1),))
