@@ -42,6 +42,8 @@ WIDEST = 0.36
 STRIP = 3.0
 """Height of the strip in which epochs are numbered."""
 
+OPENING, CLOSING = "（《【「", "）》】」，。；：、！？"
+
 EPOCH_ROOM = 5.0
 """The least distance between two epochs' numbers."""
 
@@ -169,11 +171,14 @@ class Labels:
 
 
 def _pieces(text: str) -> list[str]:
-    """Return the parts of a text between which a line may end: after a blank, and after each ideograph."""
+    """Return the parts of a text between which a line may end: after a blank, and after an ideograph.
+
+    No line ends with an opening bracket, and none begins with a closing one or a stop.
+    """
     pieces, current = [], ""
-    for character in text:
+    for character, following in zip(text, text[1:] + " ", strict=True):
         current += character
-        if character == " " or character > "\u2e7f":
+        if character == " " or (character > "\u2e7f" and character not in OPENING and following not in CLOSING):
             pieces.append(current)
             current = ""
     return [*pieces, current] if current else pieces

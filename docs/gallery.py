@@ -1,0 +1,120 @@
+"""Writes docs/gallery: the report of every sample log in both languages, to be looked at.
+
+python docs/gallery.py
+
+For each sample: page one as a picture and the whole report as Markdown; for some also the PDF and the HTML. Needs the extra `pdf`.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageColor
+
+from advisor.report import html, markdown, pdf
+from advisor.report.build import editions
+from advisor.report.making import Maker
+from advisor.report.model import Report
+from advisor.report.orders import Request
+from advisor.rulebook import LANGUAGES, load
+
+ROOT = Path(__file__).parent.parent
+GALLERY = ROOT / "docs" / "gallery"
+DATE = "2026-11-24"
+WHOLE = ("faulty/validation-rise/trainer_state.json", "faulty/loss-explosion/run.jsonl", "healthy/stepwise-lora/run.jsonl")
+"""Samples of which the PDF and the HTML are kept as well."""
+
+DOTS_PER_INCH = 92
+"""Of a preview: sharp enough to read the verdict, small enough to keep seventy of them."""
+
+COLOURS = ("#22262b", "#5b6570", "#0072b2", "#d55e00", "#00795c", "#9a5b00", "#8f4f86", "#b3261e", "#9aa3ad")
+SHADES = (0.0, 0.3, 0.55, 0.75, 0.9, 0.95)
+PALETTE = np.array(
+    [(255, 255, 255), *([round(part + (255 - part) * white) for part in ImageColor.getrgb(c)] for c in COLOURS for white in SHADES)]
+)
+"""The colours of the report, and each mixed with white, in shares of white."""
+
+
+def samples() -> list[str]:
+    """Return the paths of all sample logs that can be judged, below sample_logs."""
+    listed = tomllib.loads((ROOT / "sample_logs/MANIFEST.toml").read_text(encoding="utf-8"))["sample"]
+    return [sample["path"] for sample in listed if not sample["path"].startswith("broken/")]
+
+
+def name_of(sample: str) -> str:
+    """Return the name of a sample's files: `faulty-validation-rise` and the log, where a folder holds more than one."""
+    path = Path(sample)
+    same = [s for s in samples() if Path(s).parent == path.parent]
+    parts = path.with_suffix("").parts if len(same) > 1 or path.suffix == "" else path.parts[:-1]
+    return "-".join(parts)
+
+
+def preview(report: Report) -> bytes:
+    """Return page one as a small PNG in the colours of the report: a palette chosen by frequency would lose the rare ones."""
+    page = np.asarray(Image.open(io.BytesIO(pdf.pages(report, DOTS_PER_INCH)[0])).convert("RGB"))
+    colours, where = np.unique(page.reshape(-1, 3), axis=0, return_inverse=True)
+    distance = ((colours[:, None, :].astype(int) - PALETTE[None, :, :]) ** 2).sum(axis=2)
+    small = Image.fromarray(distance.argmin(axis=1)[where].reshape(page.shape[:2]).astype(np.uint8), "P")
+    small.putpalette(PALETTE.ravel().tolist())
+    stream = io.BytesIO()
+    small.save(stream, "PNG", optimize=True)
+    return stream.getvalue()
+
+
+def files_of(sample: str, reports: tuple[Report, ...]) -> Iterator[tuple[str, bytes]]:
+    """Yield (file name, content) of everything that is kept of a sample."""
+    name = name_of(sample)
+    for i, report in enumerate(reports):
+        own_first = (report, *reports[:i], *reports[i + 1 :])
+        yield f"{name}.{report.language}.png", preview(report)
+        yield f"{name}.{report.language}.md", markdown.render(own_first)
+        if sample in WHOLE:
+            yield f"{name}.{report.language}.pdf", pdf.render(own_first)
+    if sample in WHOLE:
+        yield f"{name}.html", html.render(reports)
+
+
+def entry(sample: str, reports: tuple[Report, ...]) -> str:
+    """Return the lines of the index about one sample."""
+    name = name_of(sample)
+    said = [f"### {sample}", *(f"- {report.verdict.sentence}" for report in reports)]
+    shown = []
+    for report in reports:
+        more = f" · [PDF]({name}.{report.language}.pdf)" if sample in WHOLE else ""
+        file = f"{name}.{report.language}"
+        alt = f"{report.language}: page one of the report of {sample}"
+        picture = f'<a href="{file}.md"><img src="{file}.png" width="380" alt="{alt}"></a>'
+        shown.append(f"<td>{picture}<br>[Markdown]({file}.md){more}</td>")
+    page = f"\n\n[HTML]({name}.html): both languages in one file." if sample in WHOLE else ""
+    return "\n".join(said) + "\n\n<table><tr>\n\n" + "\n".join(shown) + "\n\n</tr></table>" + page
+
+
+def main() -> None:
+    """Write the gallery anew."""
+    os.chdir(ROOT)  # a report names its log as seen from here
+    shutil.rmtree(GALLERY, ignore_errors=True)
+    GALLERY.mkdir()
+    rules = load(subject="run")
+    maker = Maker(rules, Request("", DATE, len(rules)), environment={})
+    blocks = [
+        "# Gallery",
+        "The report of every sample log in both languages, made by `python docs/gallery.py`. A picture shows page one of the PDF "
+        "and leads to the whole report as Markdown. The PDF itself is kept for three samples, so that the repository stays small; "
+        "`advisor report LOG -o report.pdf` makes it for any.",
+    ]
+    for sample in samples():
+        reports = editions(maker.single(Path("sample_logs") / sample), sorted(LANGUAGES)[0])
+        for file, content in files_of(sample, reports):
+            (GALLERY / file).write_bytes(content)
+        blocks.append(entry(sample, reports))
+    (GALLERY / "README.md").write_text("\n\n".join(blocks) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
