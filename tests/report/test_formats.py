@@ -118,6 +118,25 @@ def test_json_html_and_markdown_say_the_same_rules_and_numbers(made, log):
         assert number in flat
 
 
+@pytest.mark.parametrize("language", [0, 1], ids=["en", "zh"])
+@pytest.mark.parametrize("log", RUNS)
+def test_json_and_pdf_say_the_same_rules_and_numbers(made, log, language):
+    pdf = pytest.importorskip("advisor.report.pdf", reason="needs the extra `pdf`")
+    pdfium = pytest.importorskip("pypdfium2", reason="reads the text of a PDF back")
+    reports = made(log)[language:]
+    document = json.loads(as_json.render(reports))
+    pages = pdfium.PdfDocument(pdf.render(reports))
+    flat = re.sub(r"\s+", "", "".join(page.get_textpage().get_text_bounded() for page in pages))
+    headings = " ".join(bookmark.get_title() for bookmark in pages.get_toc())
+    assert re.findall(r"[A-Z]+-\d{3}", headings) == [f["rule"] for f in document["findings"]]
+    sentences = [
+        document["verdict"]["sentence"],
+        document["verdict"]["action"]["text"],
+        *(f["message"] for f in document["findings"]),
+    ]
+    assert [said for said in (*sentences, *numbers_of(document)) if re.sub(r"\s+", "", said) not in flat] == []
+
+
 @pytest.mark.parametrize("log", RUNS)
 def test_the_page_holds_the_whole_report_in_the_other_language_too(made, log):
     english, chinese = made(log)

@@ -107,6 +107,49 @@ def test_the_json_report_travels_inside_byte_for_byte(report):
         assert [f["rule"] for f in json.loads(inside.read_bytes())["findings"]] == [f.rule for f in said.findings]
 
 
+def test_every_label_that_the_page_asks_for_exists(report, root):
+    asked = set(re.findall(r"\bl\.(\w+)", (root / "advisor/report/template.typ").read_text(encoding="utf-8")))
+    assert len(asked) > 30
+    assert asked - report(SAMPLES[0]).labels.keys() == set()
+
+
+DATA = """{"messages":[{"role":"user","content":"What is the capital?"},{"role":"assistant","content":"Paris."}]}
+{"messages":[{"role":"user","content":"What is the capital?"},{"role":"assistant","content":"Paris."}]}
+{"messages":[{"role":"user","content":"Of Italy?"},{"role":"assistant","content":""}]}
+{"messages":[{"role":"user","content":"broken"
+{"messages":[{"role":"user","content":"a café"},{"role":"assistant","content":"CafÃ© Ã¼ber â€œquotesâ€ 🎉"}]}
+"""
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_training_data_and_an_earlier_run_have_their_place(root, tmp_path, language):
+    from click.testing import CliRunner
+
+    from advisor.cli import main
+
+    data, target = tmp_path / "train.jsonl", tmp_path / "report.pdf"
+    data.write_text(DATA, encoding="utf-8")
+    logs = root / "sample_logs" / "faulty"
+    arguments = [
+        "report", str(logs / "read-example-failed/console.log"), "--data", str(data), "--compare-to", str(logs / "loss-rise/console.log"),
+        "--lang", language,
+    ]  # fmt: skip
+    done = CliRunner().invoke(main, [*arguments, "-o", str(target)], catch_exceptions=False)
+    assert done.exit_code == 0
+    said = json.loads(CliRunner().invoke(main, [*arguments, "--format", "json"], catch_exceptions=False).stdout)
+    found = text(target.read_bytes())
+    wanted = [
+        said["data"]["sentence"],
+        said["comparison"]["sentence"],
+        *(cell for row in said["comparison"]["rows"] for cell in row),
+        *(f["finding"]["rule"] for f in said["data"]["findings"]),
+        *(f["finding"]["message"] for f in said["data"]["findings"]),
+        *(e["where"] for f in said["data"]["findings"] for e in f["examples"]),
+    ]
+    assert len(wanted) > 10
+    assert [words for words in wanted if squeezed(words) not in found] == []
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("sample", SAMPLES[:2])
 def test_a_checker_of_accessibility_finds_nothing(report, tmp_path, sample, language):
