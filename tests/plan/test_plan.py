@@ -375,6 +375,7 @@ def test_every_parameter_is_said_with_its_reason_its_source_and_its_trust(langua
         planned(gpu=gpu_named("H100")),
         planned(70e9, 900, "full", gpu=gpu_named("24GB")),
     ]
+    cases.append(planned(method="full", gpu=gpu_named("T4"), devices=4))
     for a_plan in cases:
         answer = json.loads(render.as_json(a_plan, language))
         page = render.markdown(a_plan, language)
@@ -514,6 +515,14 @@ def test_rows_of_several_rounds_must_be_converted_for_axolotl(train):
     result = run("--model", "7B", "--data", "multi.jsonl", "--method", "lora", "--target", "axolotl", "-o", "a.yaml", status=2)
     assert "does not read pangu-multi; convert it first: advisor data convert" in result.stderr
     assert not Path("a.yaml").exists()
+
+
+def test_a_card_without_bf16_trains_in_fp16_and_is_warned_of():
+    old, new = planned(gpu=gpu_named("V100-32GB")), planned(gpu=gpu_named("L4"))
+    for target in ("trl", "llama-factory", "axolotl"):
+        assert (TARGETS[target][1](old)["bf16"], TARGETS[target][1](old)["fp16"]) == (False, True)
+        assert TARGETS[target][1](new)["bf16"]
+    assert "only_fp16" in {note.key for note in old.notes}
 
 
 def test_a_name_with_quotes_and_backslashes_is_written_as_it_is(tmp_path):
