@@ -115,6 +115,9 @@ def _check(data: Data, method: str) -> None:
 
 _SIZE = re.compile(r"\d+(?:\.\d+)?\s?[bBmM]")
 
+SOME = 0.01
+"""Share of repeated rows from which on they are worth a word: they fall on both sides of the split."""
+
 LEAST_DOCUMENTED, ENOUGH_TEXT = 1000, 1_000_000_000
 """Rows at least for supervised fine-tuning, and tokens recommended for pre-training, as documented."""
 
@@ -126,6 +129,8 @@ def _notes(
         yield Note("few_rows", {"rows": data.rows, "least": LEAST_DOCUMENTED})
     if data.text and data.tokens < ENOUGH_TEXT:
         yield Note("little_text", {"tokens": data.tokens, "enough": ENOUGH_TEXT})
+    if data.repeated > SOME * data.rows:
+        yield Note("repeated_rows", {"repeated": data.repeated, "rows": data.rows, "path": str(data.path)})
     if not data.counted:
         yield Note("estimated_lengths")
     if model.origin == "size":
