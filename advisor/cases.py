@@ -27,7 +27,7 @@ from advisor.errors import BadRule
 from advisor.model import FloatArray, Hit, NotJudged, Run, Series
 from advisor.readers import read_bytes
 from advisor.readers.names import UNITS
-from advisor.rulebook import Rule, load
+from advisor.rulebook import Rule
 from advisor.signals import Measurements
 from advisor.signals.registry import Lazy
 
@@ -117,11 +117,14 @@ def measured_of(rule: Rule, case: Mapping[str, Any]) -> Lazy:
 
 def _task_of(rule: Rule, case: Mapping[str, Any]) -> Lazy:
     """Return the facts of a case, and what the book's reasons to train say of them."""
-    from advisor.suitability.decide import TaskMeasurements
+    from advisor.suitability.decide import TaskMeasurements, task_rules
     from advisor.task import Task, answered
 
-    known = {name: answered(name, given, str(rule.path)) for name, given in case["task"].items()}
-    return TaskMeasurements(Task(known), load(subject="task"))
+    facts = case.get("task")
+    if not isinstance(facts, Mapping):
+        raise BadRule(f"{rule.path}: a case of a rule about tasks gives their facts, such as task = {{ rows = 500 }}")
+    known = {name: answered(name, given, str(rule.path)) for name, given in facts.items()}
+    return TaskMeasurements(Task(known), task_rules())
 
 
 def _answers_of(case: Mapping[str, Any]) -> Lazy:

@@ -38,6 +38,7 @@ class Question:
 _NAMES = {
     "\x1b[A": "up", "\x1bOA": "up", "\x1b[B": "down", "\x1bOB": "down", "\t": "down", "\r": "enter",
     "\n": "enter", "\x1b[D": "left", "\x1bOD": "left", "\x1b[C": "right", "\x1bOC": "right", "\x7f": "rubout", "\x08": "rubout",
+    "\xe0H": "up", "\xe0P": "down", "\xe0K": "left", "\xe0M": "right",
 }  # fmt: skip
 
 
@@ -46,7 +47,7 @@ def keys(read: str) -> list[str]:
     found: list[str] = []
     at = 0
     while at < len(read):
-        size = 3 if read[at] == "\x1b" and read[at + 1 : at + 2] in ("[", "O") else 1
+        size = 3 if read[at] == "\x1b" and read[at + 1 : at + 2] in ("[", "O") else 2 if read[at : at + 2] in _NAMES else 1
         found.append(_NAMES.get(read[at : at + size], read[at : at + size]))
         at += size
     return found

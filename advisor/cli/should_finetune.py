@@ -84,9 +84,11 @@ def command(
     from advisor.settings import read_project
     from advisor.suitability.advice import advise
     from advisor.suitability.answers import read_answers
+    from advisor.suitability.decide import task_rules
     from advisor.suitability.measure import facts_of_data, read_base_results
 
-    rules = load(rule_folders, read_project(Path.cwd()), subject="task")
+    project = read_project(Path.cwd())
+    rules = task_rules(rule_folders, project)
     known: dict[str, Answer] = {}
     origins: dict[str, str] = {}
 
@@ -104,7 +106,7 @@ def command(
 
         dataset = measured((data,), (), "auto", None, {"max_length": max_length} if max_length else {})
         learn(facts_of_data(dataset, max_length), "measured")
-        examination = examine(dataset, load(rule_folders, read_project(Path.cwd()), subject="dataset"))
+        examination = examine(dataset, load(rule_folders, project, subject="dataset"))
         defects = tuple(finding for finding in examination.findings if finding.rule.severity != "info")
     if base:
         learn({"base_score": base.mean}, "measured")

@@ -18,18 +18,22 @@ GIB = 1 << 30
 
 @dataclass(frozen=True, slots=True)
 class Gpu:
-    """An accelerator. memory: in GiB. peak: 10^12 dense half-precision operations a second, None where none is known."""
+    """An accelerator. memory: in GiB. peak: 10^12 dense half-precision operations a second, None where none is known.
+
+    bf16: whether it computes in bf16; otherwise in fp16 only.
+    """
 
     name: str
     memory: float
     peak: float | None = None
+    bf16: bool = True
 
 
 @lru_cache(maxsize=1)
 def gpus() -> Mapping[str, Gpu]:
     """Return the accelerators that are known by name."""
     table = tomllib.loads((files("advisor.plan") / "gpus.toml").read_text(encoding="utf-8"))["gpu"]
-    return {name: Gpu(name, float(about["memory"]), about.get("peak")) for name, about in table.items()}
+    return {name: Gpu(name, float(of["memory"]), of.get("peak"), of.get("bf16", True)) for name, of in table.items()}
 
 
 _MEMORY = re.compile(r"^(\d+(?:\.\d+)?)\s*(?:gi?b?)?$", re.IGNORECASE)

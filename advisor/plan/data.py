@@ -19,7 +19,7 @@ class Data:
     """What a plan takes from the data.
 
     rows: good rows. lengths: tokens of each. counted: whether a tokenizer counted them. schema: of most rows. text: whether they
-    are running text without questions.
+    are running text without questions. repeated: rows that say the same as another but for case and blanks.
     """
 
     path: Path
@@ -28,6 +28,7 @@ class Data:
     counted: bool
     schema: str
     text: bool
+    repeated: int = 0
 
     @property
     def tokens(self) -> int:
@@ -58,7 +59,8 @@ def read_data(path: Path, tokenizer: Path | None) -> Data:
             f"{path}: {len(split)} rows; fewer than {LEAST_ROWS} train nothing. See: advisor should-finetune --data {path}"
         )
     lengths = split.column("prompt_tokens") + split.column("answer_tokens")
-    return Data(path, len(split), lengths, counter.exact, schema, schema == "pangu-text")
+    repeated = len(split) - len(np.unique(split.column("normal")))
+    return Data(path, len(split), lengths, counter.exact, schema, schema == "pangu-text", repeated)
 
 
 def _usable(tokenizer: Path | None) -> Path | None:

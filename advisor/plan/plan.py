@@ -54,7 +54,7 @@ def plan(
     tokens = round(float(data.lengths.clip(max=size).sum()) * rows / whole) * int(epochs.value)
     fits = gpu is not None and spread.need.fits(gpu)
     time = hours(model, tokens=tokens, trained=not rank, again=spread.again, gpu=gpu, devices=devices) if gpu and fits else None
-    notes = tuple(_notes(model, data, gpu, spread.need, time, adapter=bool(adapter)))
+    notes = tuple(_notes(model, data, gpu, spread.need, time, devices=devices, adapter=bool(adapter)))
     return Plan(
         model, data, method, difficulty, devices, gpu, parameters, rows, held_out, batch, updates, tokens, spread.need, time, notes
     )
@@ -115,17 +115,22 @@ def _check(data: Data, method: str) -> None:
 
 _SIZE = re.compile(r"\d+(?:\.\d+)?\s?[bBmM]")
 
+SOME = 0.01
+"""Share of repeated rows from which on they are worth a word: they fall on both sides of the split."""
+
 LEAST_DOCUMENTED, ENOUGH_TEXT = 1000, 1_000_000_000
 """Rows at least for supervised fine-tuning, and tokens recommended for pre-training, as documented."""
 
 
 def _notes(
-    model: Model, data: Data, gpu: Gpu | None, need: Memory, time: tuple[float, float] | None, *, adapter: bool
+    model: Model, data: Data, gpu: Gpu | None, need: Memory, time: tuple[float, float] | None, *, devices: int, adapter: bool
 ) -> Iterator[Note]:
     if not data.text and data.rows < LEAST_DOCUMENTED:
         yield Note("few_rows", {"rows": data.rows, "least": LEAST_DOCUMENTED})
     if data.text and data.tokens < ENOUGH_TEXT:
         yield Note("little_text", {"tokens": data.tokens, "enough": ENOUGH_TEXT})
+    if data.repeated > SOME * data.rows:
+        yield Note("repeated_rows", {"repeated": data.repeated, "rows": data.rows, "path": str(data.path)})
     if not data.counted:
         yield Note("estimated_lengths")
     if model.origin == "size":
@@ -133,6 +138,10 @@ def _notes(
     if gpu is not None and not need.fits(gpu):
         facts: Facts = {"need": need.total / GIB, "have": gpu.memory, "gpu": gpu.name}
         yield Note("too_large.lora" if adapter else "too_large.full", facts)
+    if gpu is not None and not gpu.bf16:
+        yield Note("only_fp16", {"gpu": gpu.name})
+    if devices > 1 and not adapter:
+        yield Note("shared_states", {"devices": devices})
     if model.parameters < choices.DOCUMENTED_FROM:
         yield Note("small_model")
     if _SIZE.fullmatch(model.name):

@@ -40,9 +40,13 @@ def _training_arguments(plan: Plan) -> dict[str, Any]:
         "lr_scheduler_type": "cosine_with_min_lr",
         "lr_scheduler_kwargs": {"min_lr_rate": config["learning_rate_decay_ratio"]},
         "warmup_steps": _warmup_steps(plan),
-        "bf16": True,
+        **_precision(plan),
         "optim": "adamw_torch",
     }
+
+
+def _precision(plan: Plan) -> dict[str, Any]:
+    return {"bf16": True} if plan.gpu is None or plan.gpu.bf16 else {"bf16": False, "fp16": True}
 
 
 def _warmup_steps(plan: Plan) -> int:
@@ -89,7 +93,7 @@ def _axolotl(plan: Plan) -> Settings:
         "lr_scheduler": "cosine", "cosine_min_lr_ratio": config["learning_rate_decay_ratio"], "warmup_steps": _warmup_steps(plan),
         "optimizer": "adamw_torch", "weight_decay": config["weight_decay"], "max_grad_norm": config["max_grad_norm"],
         "eval_steps": config["eval_steps"], "save_steps": config["save_steps"], "load_best_model_at_end": True,
-        "logging_steps": config["logging_steps"], "gradient_checkpointing": config["gradient_checkpointing"], "bf16": True,
+        "logging_steps": config["logging_steps"], "gradient_checkpointing": config["gradient_checkpointing"], **_precision(plan),
         "train_on_inputs": False,
     }  # fmt: skip
 

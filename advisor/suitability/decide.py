@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from advisor.engine import judge
 from advisor.errors import BadRule
 from advisor.model import Finding, Hit, NotJudged, NotMeasurable
-from advisor.rulebook import Rule
+from advisor.rulebook import Rule, load
 from advisor.signals.registry import Lazy
 from advisor.task import FACTS, Answer, Task
 
@@ -27,6 +28,19 @@ OUTCOMES = (*STAY, *TRAIN)
 
 REASON, NOTE = "training", "note"
 """What a rule may argue for beside an outcome: for training at all, or for something to mind."""
+
+
+def task_rules(folders: Sequence[Path] = (), config: Mapping[str, Any] | None = None) -> tuple[Rule, ...]:
+    """Return the rules about tasks. Raises BadRule where one does not say what it argues for, and in which order."""
+    rules = load(folders, config, subject="task")
+    allowed = (*OUTCOMES, REASON, NOTE)
+    for rule in rules:
+        argues = rule.thresholds.get("argues")
+        if argues not in allowed or "order" not in rule.thresholds:
+            raise BadRule(
+                f"{rule.path}: {rule.id} argues for {argues!r}; expected `order`, and `argues`, one of {', '.join(allowed)}"
+            )
+    return rules
 
 
 class TaskMeasurements(Lazy):

@@ -296,6 +296,15 @@ def test_all_weights_take_sixteen_bytes_each_and_an_adapter_two():
     assert memory(model, rank=0, batch=1, length=1, again=True, devices=8).states == 2 * 7e9
 
 
+@pytest.mark.parametrize(
+    ("size", "rank", "published"),
+    [(7e9, 0, 120), (13e9, 0, 240), (30e9, 0, 600), (70e9, 0, 1200), (7e9, 8, 16), (13e9, 8, 32), (30e9, 8, 64), (70e9, 8, 160)],
+)
+def test_memory_is_within_a_quarter_of_the_table_that_llama_factory_publishes(size, rank, published):
+    need = memory(of_size("model", size), rank=rank, batch=1, length=512, again=True, devices=1)
+    assert need.total / 1e9 == pytest.approx(published, rel=0.25)
+
+
 def test_memory_grows_with_batch_and_length_and_shrinks_where_activations_are_computed_again():
     model = of_size("7B", 7e9)
 
@@ -375,6 +384,8 @@ def test_every_parameter_is_said_with_its_reason_its_source_and_its_trust(langua
         planned(gpu=gpu_named("H100")),
         planned(70e9, 900, "full", gpu=gpu_named("24GB")),
     ]
+    cases.append(planned(method="full", gpu=gpu_named("T4"), devices=4))
+    cases.append(plan(of_size("7B", 7e9), replace(data(3000), repeated=31), "lora"))
     for a_plan in cases:
         answer = json.loads(render.as_json(a_plan, language))
         page = render.markdown(a_plan, language)
@@ -483,6 +494,16 @@ def test_a_handful_of_rows_and_pairs_are_refused(train):
     assert "too little text" in run("--model", "7B", "--data", "short.jsonl", "--method", "pretrain", status=2).stderr
 
 
+def test_rows_that_repeat_others_are_named_before_they_spoil_the_evaluation(train):
+    Path("twice.jsonl").write_text(TRAIN + TRAIN[:5000], encoding="utf-8")
+    assert any("repeat others" in note for note in json.loads(_json("twice.jsonl"))["notes"])
+    assert not any("repeat others" in note for note in json.loads(_json("train.jsonl"))["notes"])
+
+
+def _json(path):
+    return run("--model", "7B", "--data", path, "--method", "lora", "--format", "json").stdout
+
+
 def test_running_text_is_planned_in_packed_rows_for_one_pass(train):
     answer = json.loads(run("--model", "7B", "--data", "text.jsonl", "--method", "pretrain", "--format", "json").stdout)
     config = {p["name"]: p["value"] for p in answer["parameters"]}
@@ -514,6 +535,14 @@ def test_rows_of_several_rounds_must_be_converted_for_axolotl(train):
     result = run("--model", "7B", "--data", "multi.jsonl", "--method", "lora", "--target", "axolotl", "-o", "a.yaml", status=2)
     assert "does not read pangu-multi; convert it first: advisor data convert" in result.stderr
     assert not Path("a.yaml").exists()
+
+
+def test_a_card_without_bf16_trains_in_fp16_and_is_warned_of():
+    old, new = planned(gpu=gpu_named("V100-32GB")), planned(gpu=gpu_named("L4"))
+    for target in ("trl", "llama-factory", "axolotl"):
+        assert (TARGETS[target][1](old)["bf16"], TARGETS[target][1](old)["fp16"]) == (False, True)
+        assert TARGETS[target][1](new)["bf16"]
+    assert "only_fp16" in {note.key for note in old.notes}
 
 
 def test_a_name_with_quotes_and_backslashes_is_written_as_it_is(tmp_path):

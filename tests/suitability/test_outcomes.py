@@ -15,7 +15,7 @@ from advisor.cli import main
 from advisor.cli.should_finetune import HELP
 from advisor.errors import BadAnswers, BadRule
 from advisor.locale import strings
-from advisor.rulebook import LANGUAGES, load
+from advisor.rulebook import LANGUAGES, built_in_folder, load
 from advisor.suitability.advice import advise
 from advisor.suitability.answers import read_answers
 from advisor.suitability.decide import OUTCOMES, STAY, TRAIN, alternatives, decide, open_facts, what_would_change
@@ -418,6 +418,35 @@ def test_a_threshold_of_the_project_moves_the_outcome(tmp_path, monkeypatch):
 def test_a_book_that_decides_nothing_is_an_error():
     with pytest.raises(BadRule, match="no rule in force decides"):
         decide(Task(read_answers(HERE / "answers/case-1-domain.toml")), [r for r in RULES if r.thresholds["argues"] not in TRAIN])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('argues = "retrieval"', 'argues = "retrievel"', "argues for 'retrievel'; expected"),
+        ("task = {", "tusk = {", "such as task = { rows = 500 }"),
+        ('task = "knowledge-qa"', 'task = "knowledge-q"', "did you mean `knowledge-qa`?"),
+    ],
+)
+def test_a_rule_about_tasks_that_says_too_little_is_an_error_that_names_the_file(tmp_path, old, new, said):
+    text = (built_in_folder() / "suitability/knowledge-questions.toml").read_text(encoding="utf-8")
+    path = tmp_path / "mine.toml"
+    path.write_text(text.replace("SUIT-003", "MINE-001").replace(old, new), encoding="utf-8")
+    command = (
+        ["should-finetune", "--rules", str(tmp_path), "--prompting", "none"] if "argues" in old else ["rules", "test", str(path)]
+    )
+    result = CliRunner().invoke(main, command)
+    assert result.exit_code == 2
+    assert str(path) in result.stderr
+    assert said in result.stderr
+
+
+def test_a_rule_of_ones_own_can_decide(tmp_path):
+    text = (built_in_folder() / "suitability/prompting-untried.toml").read_text(encoding="utf-8")
+    mine = text.replace("SUIT-006", "MINE-001").replace('argues = "prompt-engineering-first"', 'argues = "retrieval"')
+    (tmp_path / "mine.toml").write_text(mine.replace("order = 25", "order = 1"), encoding="utf-8")
+    answer = json.loads(run("--rules", tmp_path, "--prompting", "none", "--model", "chat", "--format", "json").stdout)
+    assert (answer["outcome"], answer["reasons"][0]["rule"]) == ("retrieval", "MINE-001")
 
 
 def test_the_options_of_the_next_step_leave_out_what_the_step_changes():

@@ -172,3 +172,4 @@ def test_the_keys_of_terminals_are_told_apart_even_where_several_arrive_at_once(
     assert keys("\x1b[A\x1bOB\x1b[D") == ["up", "down", "left"]
     assert keys("k\x7f3万") == ["k", "rubout", "3", "万"]
     assert keys("\x1b") == ["\x1b"]
+    assert keys("\xe0H\xe0K\r") == ["up", "left", "enter"]  # as Windows sends them
