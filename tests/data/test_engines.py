@@ -1,7 +1,9 @@
 """The same texts on another engine give the same clusters: on Ray and on Spark, each with two workers on this machine."""
 
+import pickle
 import random
 import sys
+from collections import Counter
 from importlib.util import find_spec
 
 import pytest
@@ -35,11 +37,28 @@ def expected(texts):
 def small_batches(monkeypatch):
     """Let both workers have something to do."""
     monkeypatch.setattr("advisor.data.duplicates.BATCH_TEXTS", 64)
+    monkeypatch.setattr(sys.modules["advisor.data.duplicates.search"], "COMPARED", 32)
 
 
 @pytest.mark.usefixtures("small_batches")
 def test_the_size_of_the_batches_changes_nothing(texts, expected):
     assert near_duplicates(iter(texts)) == expected
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_an_engine_sketches_the_texts_and_compares_the_pairs_and_gets_nothing_that_cannot_be_sent(texts, expected, monkeypatch):
+    done = []
+
+    def sends(function, items):
+        for item in items:
+            done.append(getattr(function, "func", function).__name__)
+            there, what = pickle.loads(pickle.dumps((function, item)))
+            yield pickle.loads(pickle.dumps(there(what)))
+
+    monkeypatch.setitem(engines.ENGINES, "ray", sends)
+    assert near_duplicates(iter(texts), engine="ray") == expected
+    assert Counter(done).keys() == {"sketch", "judged"}
+    assert min(Counter(done).values()) >= 3
 
 
 @pytest.mark.skipif(find_spec("ray") is None, reason=SKIPPED.format("ray"))
@@ -68,7 +87,7 @@ def test_two_spark_workers_return_the_same_clusters(texts, expected, monkeypatch
 
     monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
     monkeypatch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
-    monkeypatch.setattr(engines, "SPARK_BATCHES", 4)
+    monkeypatch.setattr(engines, "SPARK_ITEMS", 4)
     session = SparkSession.builder.master("local-cluster[2,1,1024]").config("spark.ui.enabled", "false").getOrCreate()
     try:
         assert near_duplicates(iter(texts), engine="spark") == expected

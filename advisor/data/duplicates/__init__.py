@@ -10,11 +10,13 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
 from advisor.data.duplicates.candidates import rows_per_band
 from advisor.data.duplicates.engines import ENGINES
+from advisor.data.duplicates.kernel import sketch
 from advisor.data.duplicates.search import search
 from advisor.data.duplicates.store import Store
 from advisor.errors import AdvisorError
@@ -58,7 +60,7 @@ def near_duplicates(
     Args:
         texts: read once, in order; may be a generator.
         threshold: least similarity, the share of word pairs two texts have in common (Dice), above 0 and at most 1.
-        engine: `local`, `ray` or `spark`: where the texts are sketched. The result is the same.
+        engine: `local`, `ray` or `spark`: where texts are sketched and compared. The result is the same.
         memory_limit: bytes the arrays of the search may take; what is more is left to files that are mapped into memory.
 
     Raises:
@@ -70,10 +72,12 @@ def near_duplicates(
         raise AdvisorError(f"engine: expected one of {', '.join(ENGINES)}, found {engine!r}")
     rows = rows_per_band(threshold)
     with tempfile.TemporaryDirectory(prefix="advisor-", ignore_cleanup_errors=True) as folder, Store(Path(folder)) as store:
-        for sketches in ENGINES[engine](batches(texts), rows):
+        run = ENGINES[engine]
+        for sketches in run(partial(sketch, rows=rows), batches(texts)):
             store.add(sketches)
         store.close()
-        found, pairs = search(store, threshold, rows, memory_limit)
+        # Beside the texts the comparison here costs less than its way into a thread; the workers of a cluster have it to do.
+        found, pairs = search(store, threshold, rows, memory_limit, None if engine == "local" else run)
         clusters = (Cluster(tuple(row), tuple(alike), keep, kind) for row, alike, keep, kind in found)
         return NearDuplicates(tuple(sorted(clusters, key=lambda cluster: (cluster.rows, cluster.kind))), pairs, sampled=False)
 

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from advisor.data.duplicates.candidates import agreeing, band_pairs, least_agreement
 from advisor.data.duplicates.clusters import Groups, stars
+from advisor.data.duplicates.engines import Engine
 from advisor.data.duplicates.kernel import HASHES, Counts, Flags, Hashes
 from advisor.data.duplicates.store import Store
-from advisor.data.duplicates.verify import contains, enough, similarities, verdict
+from advisor.data.duplicates.verify import Pairs, contains, judged, similarities
 
 Found = tuple[list[int], list[float], int, Literal["near", "template"]]
 
@@ -26,8 +27,8 @@ COMPARED = 1 << 11
 class _Search:
     """The state of one search. Texts are numbered by the rank of their digest, `row` leads back to the input."""
 
-    def __init__(self, store: Store, threshold: float, memory_limit: int | None) -> None:
-        self.store, self.threshold = store, threshold
+    def __init__(self, store: Store, threshold: float, memory_limit: int | None, run: Engine | None) -> None:
+        self.store, self.threshold, self.run = store, threshold, run
         self.row = distinct(store.column("digest"))
         self.words, self.sequence, self.template, self.numbers = (
             store.column(name)[self.row] for name in ("words", "sequence", "template", "numbers")
@@ -57,7 +58,7 @@ class _Search:
         """Compare these pairs, those refused before left out, and connect those alike."""
         pairs = once(np.concatenate(chosen)) if chosen else self.refused[:0]
         first, second = unpack(pairs[~among(self.refused, pairs)])
-        _, kinds = self.compare(first, second)
+        _, kinds = self.compare(first, second, self.run)
         near, template = kinds == "near", kinds == "template"
         self.near.join(first[near], second[near])
         self.templates.join(first[template], second[template])
@@ -83,24 +84,21 @@ class _Search:
             found.append(similarities([self.store.shingles(row)[1] for row in rows[at : at + COMPARED].ravel().tolist()]))
         return np.concatenate(found)
 
-    def compare(self, first: Counts, second: Counts) -> tuple[NDArray[np.float64], NDArray[np.str_]]:
-        """Return how alike these pairs of texts are, and the verdict on each."""
-        alike = self.similarities(first, second)
-        alike[self.sequence[first] == self.sequence[second]] = 1.0
-        words = np.minimum(self.words[first], self.words[second])
-        verdicts = np.full(len(first), "different", dtype="U9")
-        for place in np.flatnonzero(alike >= self.threshold).tolist():
-            one, other = int(first[place]), int(second[place])
-            if self.sequence[one] == self.sequence[other]:
-                verdicts[place] = "near"
-            elif self.template[one] == self.template[other] != 0:
-                verdicts[place] = "template"
-            elif enough(float(alike[place]), int(words[place]), self.threshold):
-                verdicts[place] = verdict(self._shingles(one), self._shingles(other), self.threshold)
-        return alike, verdicts
+    def compare(self, first: Counts, second: Counts, run: Engine | None = None) -> tuple[NDArray[np.float64], NDArray[np.str_]]:
+        """Return how alike these pairs of texts are, and the verdict on each; `run` has them compared elsewhere."""
+        parts = (slice(at, at + COMPARED) for at in range(0, len(first), COMPARED))
+        pairs = (self._pairs(first[part], second[part]) for part in parts)
+        found = [(np.zeros(0), np.zeros(0, dtype="U9")), *(run(judged, pairs) if run else map(judged, pairs))]
+        return np.concatenate([alike for alike, _ in found]), np.concatenate([verdicts for _, verdicts in found])
 
-    def _shingles(self, text: int) -> tuple[Hashes, Hashes]:
-        return self.store.shingles(int(self.row[text]))
+    def _pairs(self, first: Counts, second: Counts) -> Pairs:
+        texts, places = np.unique(np.concatenate((first, second)), return_inverse=True)
+        return Pairs(
+            [self.store.shingles(row) for row in self.row[texts].tolist()], places[: len(first)], places[len(first) :],
+            self.sequence[first] == self.sequence[second],
+            (self.template[first] == self.template[second]) & (self.template[first] != 0),
+            np.minimum(self.words[first], self.words[second]), self.threshold,
+        )  # fmt: skip
 
     def _near(self, centre: int, others: Counts) -> dict[int, float]:
         """Return those of `others` that are near `centre`, with their similarity."""
@@ -193,11 +191,13 @@ def _minima(store: Store, memory_limit: int | None) -> NDArray[Any]:
     return store.column("minima")
 
 
-def search(store: Store, threshold: float, rows: int, memory_limit: int | None) -> tuple[list[Found], int]:
-    """Return what was found among the texts of `store`, and the number of pairs found alike."""
+def search(
+    store: Store, threshold: float, rows: int, memory_limit: int | None, run: Engine | None = None
+) -> tuple[list[Found], int]:
+    """Return what was found among the texts of `store`, and the number of pairs found alike; `run` has pairs compared elsewhere."""
     if not store.rows:
         return [], 0
-    state = _Search(store, threshold, memory_limit)
+    state = _Search(store, threshold, memory_limit, run)
     texts = state.same_words()
     bands = HASHES // rows
     for band in range(bands):

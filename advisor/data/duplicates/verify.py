@@ -7,12 +7,13 @@ have. In terms of Jaccard: J = s / (2 − s), so 0.7 is J = 0.54.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from advisor.data.duplicates.kernel import NUMBER, OF_NUMBER, Flags, Hashes
+from advisor.data.duplicates.kernel import NUMBER, OF_NUMBER, Counts, Flags, Hashes
 
 Verdict = Literal["near", "template", "different"]
 
@@ -78,3 +79,37 @@ def verdict(first: tuple[Hashes, Hashes], second: tuple[Hashes, Hashes], thresho
     stretch = min(max(min(len(of_first), len(of_second)) // STRETCHES, STRETCH_LEAST), STRETCH_MOST)
     least = STRETCH_SHARED * threshold * stretch
     return "different" if all(has_own_stretch(shared, stretch, least) for shared in (of_first, of_second)) else "near"
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Pairs to compare, with all that it takes: what a worker of a cluster is sent.
+
+    texts: of each text the shingles in order, and their sorted set. first, second: places in `texts`. same_words, same_template:
+    what their hashes say already. words: of the shorter text.
+    """
+
+    texts: list[tuple[Hashes, Hashes]]
+    first: Counts
+    second: Counts
+    same_words: Flags
+    same_template: Flags
+    words: Counts
+    threshold: float
+
+
+def judged(pairs: Pairs) -> tuple[NDArray[np.float64], NDArray[np.str_]]:
+    """Return how alike the texts of each pair are, and the verdict on each."""
+    texts, both = pairs.texts, list(zip(pairs.first.tolist(), pairs.second.tolist(), strict=True))
+    alike = similarities([texts[text][1] for pair in both for text in pair])
+    alike[pairs.same_words] = 1.0
+    verdicts = np.full(len(both), "different", dtype="U9")
+    for place in np.flatnonzero(alike >= pairs.threshold).tolist():
+        one, other = both[place]
+        if pairs.same_words[place]:
+            verdicts[place] = "near"
+        elif pairs.same_template[place]:
+            verdicts[place] = "template"
+        elif enough(float(alike[place]), int(pairs.words[place]), pairs.threshold):
+            verdicts[place] = verdict(texts[one], texts[other], pairs.threshold)
+    return alike, verdicts
