@@ -83,7 +83,7 @@ def _of_updates(
 def _of_schedule(updates: int) -> Iterator[Parameter]:
     floor = RANGES["learning_rate_decay_ratio"][1]
     share = min(WARMUP, LONGEST_WARMUP / updates)
-    yield Parameter("lr_scheduler_type", "cosine", "schedule", "parameters", "safe")
+    yield Parameter("lr_scheduler_type", "cosine", "schedule", "own", "safe")
     yield Parameter("learning_rate_decay_ratio", floor, "decay", "parameters", "safe", ("curve",))
     steps: Facts = {"steps": max(round(share * updates), 1)}
     yield Parameter("warmup_ratio", round(share, 4), "warmup", "warmup", "safe", ("spikes",), steps)

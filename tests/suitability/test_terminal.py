@@ -142,6 +142,17 @@ def test_ctrl_c_leaves_nothing_behind(tmp_path, monkeypatch, after, how):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_after_ctrl_c_the_terminal_is_as_it_was():
+    command = f"stty -g; {sys.executable} -m advisor should-finetune --lang en; echo ended with $?; stty -g"
+    shell = pexpect.spawn("/bin/sh", ["-c", command], encoding="utf-8", timeout=30, env={**os.environ, "TERM": "xterm"})
+    shell.expect_exact(strings("en", "suitability")["keys"])
+    before = CONTROL.sub("", shell.before).splitlines()[0]
+    shell.send(CTRL_C)
+    shell.expect_exact("ended with 130")
+    shell.expect(pexpect.EOF)
+    assert shell.before.split() == [before]
+
+
 def test_no_input_asks_nothing_on_a_terminal():
     person = Person("en", "--no-input")
     shown, status = person.ends()
