@@ -79,6 +79,8 @@ def _word(name: str) -> str:
 
 
 def _written(value: Value) -> str:
+    if isinstance(value, float) and value == 0:
+        return "0.0"
     if not isinstance(value, str):
         return token(value, "", "yaml")
     return value if token(value, "", "yaml") == value else json.dumps(value, ensure_ascii=False)

@@ -148,14 +148,18 @@ def duration_text(seconds: float, words: Words) -> str:
 
 
 def seconds_of(material: Material) -> float | None:
-    """Return how long the run took: by its clock, else by the time of its steps; None where neither was logged."""
+    """Return how long the run took: by its clock, else by the time of its steps or their speed; None where none was logged."""
     elapsed = material.get("elapsed")
     if elapsed is not None:
         return float(elapsed.values[-1])
-    steps = material.get("step_duration")
-    if steps is None or material.run.axis != "step" or len(steps) < 2:  # noqa: PLR2004  a distance between two
+    if material.run.axis != "step" or not (length := _length(material)):
         return None
-    return float(np.median(steps.values)) * float(steps.x[-1])
+    steps, speed = material.get("step_duration"), material.run.series.get("steps_per_second")
+    if steps is not None and len(steps):
+        return float(np.median(steps.values)) * length
+    if speed is not None and len(speed.finite) and (usual := float(np.median(speed.finite.values))) > 0:
+        return length / usual
+    return None
 
 
 def _cost(material: Material, words: Words) -> Figure:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 REINFORCEMENT = ("grpo", "rloo", "ppo")
 """Objectives whose loss says nothing: what is drawn and compared is the reward."""
 
+RESULTS = frozenset({"best_metric", "best_global_step", "best_model_checkpoint"})
+"""What a trainer writes down beside its settings."""
+
 SMOOTHED_POINTS = 2000
 WINDOW = 40
 """A reward is smoothed as the training loss is: a running median over a fortieth of the points on either side."""
@@ -27,7 +30,8 @@ WINDOW = 40
 class Order:
     """What was asked for. title, date, command: as they shall stand in the report. log: the name of the log without its folders.
 
-    given: the training configuration as it was given, (form, text, name), where one was.
+    given: the training configuration as it was given, (form, text, name), where one was. versions: of the libraries, by name, and
+    device: what the run ran on, where our own trainer wrote them down beside the log.
     """
 
     title: str = ""
@@ -38,6 +42,8 @@ class Order:
     command: str = ""
     rules: int = 0
     given: tuple[str, str, str] | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
+    device: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,8 +63,9 @@ class Material:
 
     @property
     def config(self) -> Mapping[str, Value]:
-        """What is known of the settings."""
-        return self.diagnosis.run.config
+        """What is known of the settings; what a log or the training data say besides is none."""
+        others = RESULTS | (self.examination.measured.facts().keys() if self.examination else frozenset())
+        return {name: value for name, value in self.run.config.items() if name not in others}
 
     @property
     def measured(self) -> Measurements:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from advisor.errors import BadConfig
 from advisor.model import Run
 from advisor.readers.folder import newest_state
 from advisor.readers.streams import SUFFIXES
 from advisor.report.dates import date_of
 from advisor.report.material import Order
+from advisor.settings import config_text, read_config
 
 _CHECKPOINT = re.compile(r"^checkpoint-\d+$")
 PIECE = 1 << 20
@@ -44,13 +47,37 @@ def order_for(run: Run, request: Request, environment: Mapping[str, str], number
     path = Path(run.source)
     log = newest_state(path) if path.is_dir() else path if path.is_file() else None
     date, kind = date_of(run, log, request.date, environment)
+    own = _own_folder(log.parent if log is not None else path)
     name = shown_name(run.source)
     options = [*request.options, *(("--date", date) if date else ())]
     return Order(
         title=request.title or title_of(path) + (f" #{number}" if number else ""), date=date, date_kind=kind, log=name,
         log_sha256=sha256_of(log) if log else "", command=shlex.join(["advisor", "report", name, *options]), rules=request.rules,
-        given=request.given,
+        given=request.given or own.given, versions=own.versions, device=own.device,
     )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Own:
+    """What our own trainer writes beside a log: its configuration, the versions of the libraries and the device."""
+
+    given: tuple[str, str, str] | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
+    device: str = ""
+
+
+def _own_folder(folder: Path) -> _Own:
+    """Return what stands in the run folder of `advisor train`; nothing in any other folder, or where a file is damaged."""
+    config, facts = folder / "config.toml", folder / "environment.json"
+    try:
+        if not config.is_file() or facts.stat().st_size > PIECE:
+            return _Own()
+        known = json.loads(facts.read_text(encoding="utf-8"))
+        packages = {str(name): str(version) for name, version in known["packages"].items() if version}
+        read_config(config)
+        return _Own(("toml", config_text(config), config.name), packages, str(known["device_name"] or known["device"]))
+    except (OSError, ValueError, LookupError, AttributeError, TypeError, RecursionError, BadConfig):
+        return _Own()
 
 
 def shown_name(source: str) -> str:

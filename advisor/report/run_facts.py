@@ -9,6 +9,7 @@ from advisor.render.words import Words, counts, value_text
 from advisor.report.figures import duration_text, seconds_of
 from advisor.report.material import Material
 from advisor.report.model import Entry
+from advisor.report.orders import shown_name
 from advisor.signals.settings import MODEL_NAMES
 
 KNOWN: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -50,16 +51,21 @@ def _facts(material: Material, words: Words) -> Iterator[Entry]:
     for name, settings in KNOWN:
         found = [s for s in settings if config.get(s) not in (None, "", False)]
         if found:
-            yield entry(name, found[0] if found[0] in SWITCHES else _value(config[found[0]]))
+            value = config[found[0]]
+            if name == "model" and isinstance(value, str):
+                value = shown_name(value)
+            yield entry(name, found[0] if found[0] in SWITCHES else _value(value))
             for setting in found:
                 config.pop(setting)
     if (size := material.get("model_parameters")) is not None:
         yield entry("parameters", f"{size:.3g}")
     if (seconds := seconds_of(material)) is not None:
         yield entry("duration", duration_text(seconds, words))
+    if material.order.device:
+        yield entry("device", material.order.device)
     versions = {name: value for name, value in config.items() if name.endswith(VERSION_ENDS)}
-    if versions:
-        yield entry("versions", words("separator").join(f"{name} {_value(value)}" for name, value in versions.items()))
+    if said := {**material.order.versions, **versions}:
+        yield entry("versions", words("separator").join(f"{name} {_value(value)}" for name, value in said.items()))
     others = {name: value for name, value in config.items() if name not in versions}
     if others:
         shown = [f"{name} = {_value(value)}" for name, value in list(others.items())[:MOST_OTHERS]]

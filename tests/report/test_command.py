@@ -161,6 +161,24 @@ def test_a_run_folder_of_our_own_format_is_read(call, tmp_path):
     assert {"name": "seed", "label": "seed", "value": "3"} in document["facts"]
 
 
+def test_a_run_folder_of_our_own_trainer_gives_its_configuration_and_versions(call, tmp_path):
+    log = '{"event": "run", "schema": "advisor.log/1", "config": {"num_train_epochs": 40}}\n'
+    log += "".join(
+        json.dumps({"step": 8 * i, "eval_loss": 1 + abs(i - 5) / 10, "loss": 3 / i, "epoch": i}) + "\n" for i in range(1, 41)
+    )
+    (tmp_path / "run.log").write_text(log)
+    (tmp_path / "config.toml").write_text("# mine\nnum_train_epochs = 40.0\nseed = 42\n")
+    facts = {"packages": {"torch": "2.13.0", "peft": None}, "device": "cuda", "device_name": "NVIDIA H100"}
+    (tmp_path / "environment.json").write_text(json.dumps(facts))
+    document = json.loads(call(tmp_path, "--format", "json", *DATED).stdout)
+    shown = {fact["name"]: fact["value"] for fact in document["facts"]}
+    assert (shown["versions"], shown["device"]) == ("torch 2.13.0", "NVIDIA H100")
+    assert document["configuration"]["form"] == "toml"
+    assert document["configuration"]["text"].startswith("# mine\nnum_train_epochs = 5.0\nseed = 42\n")
+    (tmp_path / "environment.json").write_text('{"packages": [')
+    assert json.loads(call(tmp_path, "--format", "json", *DATED).stdout)["configuration"]["form"] == "yaml"
+
+
 def test_a_program_can_write_a_report_too(root, tmp_path):
     target = tmp_path / "report.html"
     reports = write_report(root / LOG, target, language="zh", date="2026-11-24")

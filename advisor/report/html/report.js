@@ -115,7 +115,7 @@
     place.setAttribute("role", "group");
     place.setAttribute("aria-label", words.title + ". " + labels.keys);
 
-    const least = Math.min(...chart.lines.filter((l) => l.axis === "left").flatMap((l) => l.y), Infinity);
+    const lefts = chart.lines.filter((line) => line.axis === "left").flatMap((line) => line.y);
 
     function build() {
       const range = state.u && state.zoomed ? [state.u.scales.x.min, state.u.scales.x.max] : [chart.from, chart.to];
@@ -154,7 +154,8 @@
         },
         axes: [
           { ...axis, label: words.x, values: numbers },
-          { ...axis, label: words.left, size: AXIS - 18, values: numbers },
+          // Where nothing belongs to the left axis it keeps its room, so that charts stay aligned, and says nothing.
+          { ...axis, label: lefts.length ? words.left : "", size: AXIS - 18, values: lefts.length ? numbers : (u, values) => values.map(() => "") },
           ...(right ? [{ ...axis, side: 1, scale: "right", label: words.right, size: AXIS - 18, grid: { show: false }, stroke: colour("rate"), values: numbers }] : []),
         ],
         cursor: { sync: { key: "run", scales: ["x", null] }, drag: { x: true, y: false, dist: 5 }, dataIdx: nearest, points: { size: 7 } },
@@ -229,7 +230,6 @@
       chart.low = state.log ? state.logLow : state.low; chart.high = state.log ? state.logHigh : state.high;
       build();
     }, state.log);
-    const lefts = chart.lines.filter((line) => line.axis === "left").flatMap((line) => line.y);
     const positives = lefts.filter((v) => v > 0);
     const extent = (values) => values.reduce(([a, b], v) => [Math.min(a, v), Math.max(b, v)], [Infinity, -Infinity]);
     const [lowest, highest] = extent(lefts), [lowestPositive, highestPositive] = extent(positives);

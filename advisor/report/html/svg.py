@@ -82,7 +82,8 @@ def _right(lines: list[Line]) -> Scale:
 
 
 def _grid(chart: Chart, x: Scale, left: Scale) -> Iterator[Html]:
-    for value in ticks(chart.y_low, chart.y_high, log=chart.log):
+    on_left = any(line.axis == "left" for line in chart.lines)
+    for value in ticks(chart.y_low, chart.y_high, log=chart.log) if on_left else ():
         y = left.one(value)
         yield el("line", x1=f"{LEFT:g}", x2=f"{WIDTH - RIGHT:g}", y1=f"{y:.1f}", y2=f"{y:.1f}", class_="grid")
         yield el("text", f"{value:.4g}", x=f"{LEFT - 6:g}", y=f"{y + 4:.1f}", class_="tick end")
