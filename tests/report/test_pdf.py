@@ -131,8 +131,8 @@ def test_training_data_and_an_earlier_run_have_their_place(root, tmp_path, langu
     data.write_text(DATA, encoding="utf-8")
     logs = root / "sample_logs" / "faulty"
     arguments = [
-        "report", str(logs / "read-example-failed/console.log"), "--data", str(data), "--compare-to", str(logs / "loss-rise/console.log"),
-        "--lang", language,
+        "report", str(logs / "read-example-failed/console.log"), "--data", str(data), "--lang", language,
+        "--compare-to", str(logs / "loss-rise/console.log"),
     ]  # fmt: skip
     done = CliRunner().invoke(main, [*arguments, "-o", str(target)], catch_exceptions=False)
     assert done.exit_code == 0
