@@ -7,20 +7,33 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
 from advisor.locale import strings
+from advisor.model import FloatArray
 from advisor.render.words import Words
 from advisor.report.build import HEADING
+from advisor.report.curves import thinned
 from advisor.report.model import STATES, Figure, Report, State
 from advisor.rulebook import LANGUAGES
 
 SCHEMA = "advisor.report-index/1"
 MOST_OF_NAME = 80
+SMALL = 100
+"""Points of the curve in a row of the index."""
+
+SHOWN = ("points", "smooth", "raw")
+"""Which curve stands in a row, the first that there is."""
+
 _NO_FILE_NAME = re.compile(r"[^\w.-]+")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Row:
-    """One run in the index. page: the file of its report. rules: its findings, the gravest first. action: what to do first."""
+    """One run in the index. page: the file of its report. rules: its findings, the gravest first. action: what to do first.
+
+    x, y: its main curve in few points, that of the evaluations where there are some; caption: the same in words.
+    """
 
     title: str
     source: str
@@ -32,9 +45,12 @@ class Row:
     figures: tuple[Figure, ...]
     rules: tuple[str, ...]
     action: str
+    x: FloatArray
+    y: FloatArray
+    caption: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Index:
     """The index of many runs, in one language. counts: how many runs have each state, in words."""
 
@@ -59,10 +75,14 @@ def page_name(report: Report, suffix: str, taken: Iterable[str]) -> str:
 
 def row(report: Report, page: str) -> Row:
     """Return the line of a report in the index."""
-    verdict = report.verdict
+    verdict, chart = report.verdict, report.charts[0]
+    drawn = sorted(
+        (line for line in chart.lines if line.role in SHOWN and len(line.x) > 1), key=lambda line: SHOWN.index(line.role)
+    )
+    x, y = thinned(drawn[0].x, drawn[0].y, SMALL) if drawn else (np.array([]), np.array([]))
     return Row(
         report.title, report.source, page, verdict.state, report.labels[f"state_{verdict.state}"], verdict.word, verdict.sentence,
-        report.figures, tuple(f.rule for f in report.findings), verdict.action.text,
+        report.figures, tuple(f.rule for f in report.findings), verdict.action.text, x, y, chart.caption,
     )  # fmt: skip
 
 

@@ -14,9 +14,9 @@
   });
   document.querySelectorAll("table.index").forEach((table) => {
     const heads = [...table.tHead.rows[0].cells], body = table.tBodies[0];
-    heads.forEach((head, column) => head.querySelector("button").addEventListener("click", () => {
+    heads.forEach((head, column) => head.querySelector("button")?.addEventListener("click", () => {
       const down = head.getAttribute("aria-sort") === "ascending";
-      heads.forEach((other) => other.setAttribute("aria-sort", "none"));
+      heads.forEach((other) => { if (other.hasAttribute("aria-sort")) other.setAttribute("aria-sort", "none"); });
       head.setAttribute("aria-sort", down ? "descending" : "ascending");
       const key = (row) => row.cells[column].dataset.sort;
       const numeric = [...body.rows].every((row) => key(row) === "" || !Number.isNaN(Number(key(row))));

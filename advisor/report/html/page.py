@@ -13,7 +13,8 @@ from typing import Any
 from advisor import __version__
 from advisor.report.batch import Index, Row
 from advisor.report.html.markup import Content, Html, el, joined
-from advisor.report.html.sections import badge, body, shown_sections
+from advisor.report.html.sections import badge, body, rule_names, shown_sections
+from advisor.report.html.svg import small_svg
 from advisor.report.model import Chart, Report, plain
 from advisor.report.visible import visible
 
@@ -156,9 +157,11 @@ def render_index(indices: Sequence[Index]) -> bytes:
 def _index(index: Index, *, hidden: bool) -> Html:
     label = index.labels
     figures = [figure.name for figure in index.rows[0].figures]
-    headings = [label["run"], label["state"], label["verdict"], *(label[f"column_{name}"] for name in figures), label["rule"],
-                label["action"]]  # fmt: skip
-    buttons = [el("th", el("button", heading, type="button", class_="sort"), scope="col", aria_sort="none") for heading in headings]
+    names = [label[key] for key in ("state", "verdict", *(f"column_{name}" for name in figures), "rule", "action")]
+    sortable = [
+        el("th", el("button", name, type="button", class_="sort"), scope="col", aria_sort="none") for name in (label["run"], *names)
+    ]
+    buttons = [sortable[0], el("th", label["charts"], scope="col"), *sortable[1:]]
     table = el(
         "table", el("caption", index.counts), el("thead", el("tr", buttons)), el("tbody", [_row(row) for row in index.rows]),
         class_="index",
@@ -176,9 +179,10 @@ ORDER = {"failure": 0, "warning": 1, "not-judged": 2, "pass": 3}
 def _row(row: Row) -> Html:
     run = el("a", row.title, href=row.page)
     cells: list[tuple[Content, object, str]] = [
+        (small_svg(row.x, row.y, row.figures[0].numbers.get("x"), row.caption), "", "curve"),
         (badge(row.state, row.state_text), ORDER[row.state], "state"), (row.word, row.word, "word"),
         *((f.value, next(iter(f.numbers.values()), ""), f.name) for f in row.figures),
-        (", ".join(row.rules), len(row.rules), "rules"), (row.action, row.action, "action"),
+        (rule_names(row.rules), len(row.rules), "rules"), (row.action, row.action, "action"),
     ]  # fmt: skip
     head = el("th", run, el("span", row.source, class_="detail"), scope="row", data_sort=row.title)
     return el("tr", head, [el("td", content, data_sort=str(key), class_=name) for content, key, name in cells])

@@ -71,6 +71,11 @@ def table(caption: str, headings: Sequence[str], rows: Iterable[Sequence[Content
     return el("div", whole, class_="scroll", tabindex=0, role="region", aria_label=caption)  # fmt: skip
 
 
+def rule_names(rules: Iterable[str]) -> list[Content]:
+    """Return ids of rules, none of which is broken over two lines."""
+    return [[el("span", rule, class_="id"), " "] for rule in rules]
+
+
 def _terms(pairs: Iterable[tuple[str, Content]]) -> Html:
     return el("dl", [[el("dt", name), el("dd", value)] for name, value in pairs])
 
@@ -192,7 +197,7 @@ def _changes(report: Report) -> Iterator[Content]:
             [el("code", c.parameter), el("span", label["first"], class_="first") if c.first else None],
             el("code", c.old), el("code", el("strong", c.new)), [c.reason, f" {c.aside}" if c.aside else None],
             c.trust_text, c.effect,
-            el("a", c.rule, href=f"#{finding_id(c.rule, report)}"),
+            el("a", c.rule, href=f"#{finding_id(c.rule, report)}", class_="id"),
         )
         for c in report.changes
     ]  # fmt: skip
@@ -241,12 +246,12 @@ def _comparison(compared: Comparison, label: Mapping[str, str]) -> Iterator[Cont
 
 
 def _clean(report: Report) -> Html:
-    return el("details", el("summary", report.labels["rule"]), _terms((c.label, ", ".join(c.rules)) for c in report.clean))
+    return el("details", el("summary", report.labels["rule"]), _terms((c.label, rule_names(c.rules)) for c in report.clean))
 
 
 def _not_judged(report: Report) -> Html:
     label = report.labels
-    rows = [(n.label, n.to_log, n.problems, el("span", ", ".join(n.rules), class_="rules")) for n in report.not_judged]
+    rows = [(n.label, n.to_log, n.problems, el("span", rule_names(n.rules), class_="rules")) for n in report.not_judged]
     return table(label["not_judged"], [label[key] for key in ("missing", "how_to_log", "problem", "rule")], rows)
 
 

@@ -75,6 +75,26 @@ def chart_svg(chart: Chart, identity: str) -> Html:
     )  # fmt: skip
 
 
+SMALL_WIDTH, SMALL_HEIGHT, RIM = 132.0, 34.0, 3.0
+"""Size of the curve in a row of an index, and the room around it."""
+
+
+def small_svg(xs: FloatArray, ys: FloatArray, best: float | None, caption: str) -> Html | None:
+    """Return a curve without axes for a row of a table, its best point marked; None where there is no curve."""
+    if len(xs) < 2:  # noqa: PLR2004  a line
+        return None
+    x = Scale(float(xs[0]), float(xs[-1]), RIM, SMALL_WIDTH - RIM)
+    y = Scale(float(np.min(ys)), float(np.max(ys)), SMALL_HEIGHT - RIM, RIM)
+    across, down = x(xs), y(ys)
+    dot = None
+    if best is not None:
+        at = f"{x.one(best):.1f}", f"{float(np.interp(best, xs, down)):.1f}"
+        dot = el("circle", cx=at[0], cy=at[1], r="2.5", class_="mark m-best")
+    line = el("path", d=_path(across, down), class_="line l-points")
+    box = f"0 0 {SMALL_WIDTH:g} {SMALL_HEIGHT:g}"
+    return el("svg", el("title", caption), line, dot, role="img", aria_label=caption, viewBox=box, class_="small")
+
+
 def _right(lines: list[Line]) -> Scale:
     values = np.concatenate([line.y for line in lines]) if lines else np.array([0.0, 1.0])
     high = float(np.max(values))
