@@ -39,7 +39,7 @@ Y_LABEL = 3.4
 LANE = 4.4
 """Height of the line above the frame in which a finding stands over the stretch it speaks of."""
 
-HEIGHT: Mapping[str, float] = {"loss": 56.0, "reward": 56.0, "gradient": 22.0, "right": 15.0}
+HEIGHT: Mapping[str, float] = {"loss": 66.0, "reward": 66.0, "gradient": 25.0, "right": 16.0}
 """Height of a frame in millimetres, by the name of its chart; of one for the right axis, which stands under it."""
 
 GAP = 4.0

@@ -108,7 +108,7 @@ def test_the_json_report_travels_inside_byte_for_byte(report):
 
 
 def test_every_label_that_the_page_asks_for_exists(report, root):
-    asked = set(re.findall(r"\bl\.(\w+)", (root / "advisor/report/template.typ").read_text(encoding="utf-8")))
+    asked = set(re.findall(r"\bl\.(?!at\()(\w+)", (root / "advisor/report/template.typ").read_text(encoding="utf-8")))
     assert len(asked) > 30
     assert asked - report(SAMPLES[0]).labels.keys() == set()
 
