@@ -49,7 +49,11 @@ def main() -> None:
         for _ in range(options.repeats):
             for kind in KINDS:
                 command = [sys.executable, __file__, "--one", kind, str(work)]
-                environment = os.environ | {"OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false", "ADVISOR_CACHE": str(work / "cache")}
+                environment = os.environ | {
+                    "OMP_NUM_THREADS": "1",
+                    "TOKENIZERS_PARALLELISM": "false",
+                    "ADVISOR_CACHE": str(work / "cache"),
+                }
                 done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
                 if done.returncode:
                     print(f"{kind}: {done.stderr[-2000:]}", file=sys.stderr)
