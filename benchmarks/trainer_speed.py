@@ -119,7 +119,8 @@ def _watch() -> Any:
             losses = [entry["loss"] for entry in state.log_history if "loss" in entry]
             tail = losses[-3:]
             self.result = {
-                "cpu": time.process_time() - self.began, "first": losses[0], "loss": sum(tail) / len(tail), "steps": state.global_step,
+                "cpu": time.process_time() - self.began, "first": losses[0], "loss": sum(tail) / len(tail),
+                "steps": state.global_step,
             }  # fmt: skip
 
     return Watch()
