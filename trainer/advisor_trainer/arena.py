@@ -1,9 +1,9 @@
 """All tokens of a dataset in one memory-mapped file, written once: what a run reads, and what the next one finds in the cache.
 
-    tokens.bin   int32, all rows one after the other
-    labels.bin   uint8, 1 where a token is trained on
-    rows.npy     int64, one line a row: begin in tokens, labels in it, number of its file, its line
-    meta.json    what it was made of; written last, so that a folder without it is none
+tokens.bin   int32, all rows one after the other
+labels.bin   uint8, 1 where a token is trained on
+rows.npy     int64, one line a row: begin in tokens, tokens in it that are predicted, number of its file, its line
+meta.json    what it was made of; written last, so that a folder without it is none
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -45,7 +45,7 @@ class Arena:
     def lengths(self) -> IntArray:
         """Tokens of each row."""
         ends = np.append(self.rows[1:, BEGIN], len(self.tokens))
-        return ends - self.rows[:, BEGIN]  # type: ignore[no-any-return]
+        return ends - self.rows[:, BEGIN]
 
     def place(self, row: int) -> str:
         """Return where a row stands, as `file:line`."""
@@ -87,7 +87,11 @@ def build(folder: Path, rows: Iterable[Row], files: Sequence[str], *, text: bool
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
     try:
-        with (part / "tokens.bin").open("wb") as tokens, (part / "labels.bin").open("wb") as labels, (part / "rows.bin").open("wb") as index:
+        with (
+            (part / "tokens.bin").open("wb") as tokens,
+            (part / "labels.bin").open("wb") as labels,
+            (part / "rows.bin").open("wb") as index,
+        ):
             count = _write(rows, tokens, labels, index)
         table = np.fromfile(part / "rows.bin", dtype=np.int64).reshape(-1, WIDTH)
         np.save(part / "rows.npy", table)
@@ -108,7 +112,7 @@ def _write(rows: Iterable[Row], tokens: BinaryIO, labels: BinaryIO, index: Binar
     for (ids, mask), file, line in rows:
         tokens.write(ids.tobytes())
         labels.write(mask.tobytes())
-        index.write(np.array([begin, int(mask.sum()), file, line], dtype=np.int64).tobytes())
+        index.write(np.array([begin, int(mask[1:].sum()), file, line], dtype=np.int64).tobytes())
         begin += len(ids)
     return begin
 
@@ -158,14 +162,11 @@ def pieces_of(arena: Arena, max_length: int) -> tuple[Pieces, Losses]:
     first_cut = first_empty = ""
     for row in np.flatnonzero(lengths > max_length):
         begin = int(begins[row])
-        inside = int(arena.mask[begin : begin + max_length].sum())
+        inside = int(arena.mask[begin + 1 : begin + max_length].sum())
         if inside < labels[row]:
             cut += inside > 0
             first_cut = first_cut or (arena.place(int(row)) if inside else "")
         labels[row] = inside
-    if len(arena):
-        # The first token of a row is predicted from nothing.
-        labels -= arena.mask[np.minimum(begins, len(arena.tokens) - 1)]
     used = np.flatnonzero(labels > 0)
     empty = len(arena) - len(used)
     if empty:
@@ -175,23 +176,12 @@ def pieces_of(arena: Arena, max_length: int) -> tuple[Pieces, Losses]:
 
 
 def _windows(arena: Arena, lengths: IntArray, size: int) -> tuple[Pieces, Losses]:
-    counts = -(-lengths // size)
+    """Cut running text into windows that share one token: each but a text's first is predicted exactly once."""
+    step = size - 1
+    counts = -(-(lengths - 1) // step)
     row = np.repeat(np.arange(len(lengths)), counts)
-    nth = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
-    length = np.minimum(size, lengths[row] - nth * size)
-    pieces = Pieces(row, arena.rows[row, BEGIN] + nth * size, length, length - 1)
-    bare = int((lengths < 2).sum())  # noqa: PLR2004  one token predicts nothing
-    first = arena.place(int(np.flatnonzero(lengths < 2)[0])) if bare else ""  # noqa: PLR2004
-    return pieces.take(length > 1), Losses(len(arena), 0, bare, "", first)
-
-
-def batched(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
-    """Yield lists of `size` items, the last one shorter."""
-    batch: list[Any] = []
-    for item in items:
-        batch.append(item)
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
+    begin = (np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)) * step
+    length = np.minimum(size, lengths[row] - begin)
+    bare = np.flatnonzero(counts == 0)
+    pieces = Pieces(row, arena.rows[row, BEGIN] + begin, length, length - 1)
+    return pieces, Losses(len(arena), 0, len(bare), "", arena.place(int(bare[0])) if len(bare) else "")

@@ -50,7 +50,7 @@ def _repeated(states: torch.Tensor, groups: int) -> torch.Tensor:
 
 
 def _segments(
-    module: nn.Module, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, attention_mask: torch.Tensor | None,
+    _module: nn.Module, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, attention_mask: torch.Tensor | None,
     *, scaling: float | None = None, dropout: float = 0.0, segments: tuple[int, ...] | None = None,
     sliding_window: int | None = None, softcap: float | None = None, **_: Any,
 ) -> tuple[torch.Tensor, None]:  # fmt: skip
@@ -75,9 +75,9 @@ def _segments(
 
 
 def _varlen(
-    module: nn.Module, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, attention_mask: torch.Tensor | None,
-    *, scaling: float | None = None, dropout: float = 0.0, cu_seq_lens_q: torch.Tensor | None = None, max_length_q: int | None = None,
-    sliding_window: int | None = None, softcap: float | None = None, **_: Any,
+    _module: nn.Module, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, attention_mask: torch.Tensor | None,
+    *, scaling: float | None = None, dropout: float = 0.0, cu_seq_lens_q: torch.Tensor | None = None,
+    max_length_q: int | None = None, sliding_window: int | None = None, softcap: float | None = None, **_: Any,
 ) -> tuple[torch.Tensor, None]:  # fmt: skip
     """Run the kernel that knows where documents end."""
     import inspect

@@ -37,7 +37,16 @@ class Plan:
     """The micro-batches of each epoch for one process: a function of the data, the seed and the epoch."""
 
     def __init__(
-        self, pieces: Pieces, *, size: int, batch: int, packing: bool, seed: int, shuffle: bool = True, rank: int = 0, world: int = 1
+        self,
+        pieces: Pieces,
+        *,
+        size: int,
+        batch: int,
+        packing: bool,
+        seed: int,
+        shuffle: bool = True,
+        rank: int = 0,
+        world: int = 1,
     ) -> None:
         self.pieces, self.seed, self.shuffle = pieces, seed, shuffle
         self.batch, self.rank, self.world = batch, rank, world
@@ -132,7 +141,7 @@ class Loader(DataLoader[dict[str, Any]]):
     def __init__(self, lines: Lines, plan: Plan, *, pin: bool, workers: int) -> None:
         # A generator of its own: taking one from torch's would move the state that dropout is drawn from.
         super().__init__(
-            lines, batch_sampler=plan, collate_fn=_only, pin_memory=pin, num_workers=workers, generator=torch.Generator(),  # type: ignore[arg-type]
+            lines, batch_sampler=plan, collate_fn=_only, pin_memory=pin, num_workers=workers, generator=torch.Generator(),
         )  # fmt: skip
         self._plan = plan
 

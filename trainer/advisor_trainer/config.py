@@ -185,12 +185,11 @@ def _converted(name: str, value: Any) -> Plain:
             return value if isinstance(value, bool) else _WORDS[str(value).strip().lower()]
         if kind is int and not isinstance(value, bool):
             number = float(value)
-            if number != int(number):
-                raise ValueError
-            return int(number)
-        if kind is float and not isinstance(value, bool):
+            if number == int(number):
+                return int(number)
+        elif kind is float and not isinstance(value, bool):
             return float(value)
-        if kind is str and isinstance(value, str | int | float) and not isinstance(value, bool):
+        elif kind is str and isinstance(value, str | int | float) and not isinstance(value, bool):
             return str(value)
     except (ValueError, KeyError, TypeError, OverflowError):
         pass

@@ -17,11 +17,12 @@ from advisor.data.schemas import Schema
 from advisor.data.sources import File, files_of
 from advisor.data.survey import NOTES
 from advisor.errors import BadConfig, UnreadableData
+from advisor.locale import strings
 from advisor_trainer.arena import Arena, Losses, Pieces, Row, build, cache_folder, opened, pieces_of
 from advisor_trainer.config import TrainConfig
 from advisor_trainer.encode import Encoder, Unmaskable
 
-LAYOUT = 1
+LAYOUT = 2
 """Goes up when the same data would be tokenised otherwise than before."""
 
 BATCH = 1000
@@ -60,7 +61,9 @@ def load(config: TrainConfig, tokenizer: Any, language: str = "en") -> Data:
     train = arena_of(config.data, config, encoder, tokenizer, language)
     pieces, losses = pieces_of(train, config.max_length)
     if losses.share > MOST_LOST:
-        raise UnreadableData(f"{config.data}: {lost(losses, config.max_length)}; more than half of the rows cannot be learned from")
+        raise UnreadableData(
+            f"{config.data}: {lost(losses, config.max_length, language)}; more than half of the rows cannot be learned from"
+        )
     held_out: Arena | None = None
     held_out_pieces: Pieces | None = None
     if config.eval_strategy != "no":
@@ -77,14 +80,15 @@ def load(config: TrainConfig, tokenizer: Any, language: str = "en") -> Data:
     return Data(train, pieces, held_out, held_out_pieces, losses, template)
 
 
-def lost(losses: Losses, max_length: int) -> str:
+def lost(losses: Losses, max_length: int, language: str) -> str:
     """Return in words how many rows cannot be used as they are."""
+    words = strings(language, "train")
     parts = []
     if losses.cut:
-        parts.append(f"{losses.cut} answers are cut by max_length {max_length} (the first: {losses.first_cut})")
+        parts.append(words["lost.cut"].format(count=losses.cut, limit=max_length, first=losses.first_cut))
     if losses.empty:
-        parts.append(f"{losses.empty} rows have no label token within max_length {max_length} (the first: {losses.first_empty})")
-    return f"of {losses.rows} rows, " + " and ".join(parts)
+        parts.append(words["lost.empty"].format(count=losses.empty, limit=max_length, first=losses.first_empty))
+    return words["lost.rows"].format(rows=losses.rows, parts=words["lost.and"].join(parts))
 
 
 def split(pieces: Pieces, ratio: float, seed: int) -> tuple[Pieces, Pieces]:
@@ -179,8 +183,8 @@ class _Source:
     def _reader(self, schema: Schema, file: File) -> Callable[[Any], Any]:
         if schema.method not in METHODS:
             raise UnreadableData(
-                f"read example failed: {file.name}: records of the schema {schema.name} are for {schema.method}, which this trainer "
-                "does not do; give records to fine-tune on (see `advisor data convert`)"
+                f"read example failed: {file.name}: records of the schema {schema.name} are for {schema.method}, which this "
+                "trainer does not do; give records to fine-tune on (see `advisor data convert`)"
             )
         text = schema.method == "pretrain"
         if self._schema and text != self.text:

@@ -69,7 +69,9 @@ class Encoder:
         parts = [list(_parts(example, last_only)) for example in examples]
         flat = self._backend.encode_batch_fast([text for row in parts for text, _ in row], add_special_tokens=False)
         ids = iter(encoding.ids for encoding in flat)
-        return [self._row([(next(ids), trained) for _, trained in row], example) for row, example in zip(parts, examples, strict=True)]
+        return [
+            self._row([(next(ids), trained) for _, trained in row], example) for row, example in zip(parts, examples, strict=True)
+        ]
 
     def _row(self, parts: Sequence[tuple[list[int], int]], example: Example) -> Encoded:
         tokens: list[int] = list(self.special.begin)
@@ -116,8 +118,9 @@ class Encoder:
         spans = _aligned(full, self._apply(marked, tools), [turns[index]["content"] for index in trained])
         if spans is None:
             raise Unmaskable(
-                f"{number}: the chat template rewrites an answer of this record (thinking marks are such a case), so that its tokens "
-                "cannot be told from the rest; take such marks out, or set chat_template to `none` or to a file with another template"
+                f"{number}: the chat template rewrites an answer of this record (thinking marks are such a case), so that its "
+                "tokens cannot be told from the rest; take such marks out, or set chat_template to `none` or to a file with "
+                "another template"
             )
         return full, [(start, self._with_end(full, end)) for start, end in spans]
 

@@ -6,7 +6,6 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from advisor.errors import AdvisorError, BadConfig
 from advisor_trainer import checkpoints
 from advisor_trainer.config import TrainConfig, configured, read
 
-CONFIG, ENVIRONMENT, DIAGNOSIS = "config.toml", "environment.json", "diagnosis"
+CONFIG, ENVIRONMENT, REPORT = "config.toml", "environment.json", "diagnosis.md"
 LOG = "run.log"
 PACKAGES = ("finetune-advisor", "torch", "transformers", "peft", "accelerate", "tokenizers", "safetensors", "numpy")
 
@@ -72,7 +71,8 @@ def write_environment(config: TrainConfig, device: str, facts: dict[str, Any]) -
     import torch
 
     record = {
-        "python": platform.python_version(), "platform": platform.platform(), "packages": {name: _version(name) for name in PACKAGES},
+        "python": platform.python_version(), "platform": platform.platform(),
+        "packages": {name: _version(name) for name in PACKAGES},
         "device": device, "device_name": torch.cuda.get_device_name() if device == "cuda" else platform.processor(),
         "cuda": torch.version.cuda, "threads": torch.get_num_threads(), "processors": os.cpu_count(),
         "seed": config.seed, "command": [Path(sys.argv[0]).name, *sys.argv[1:]], **facts,
@@ -108,21 +108,8 @@ def unusual(config: TrainConfig, facts: dict[str, Any], language: str) -> list[s
     return said
 
 
-def diagnose(folder: Path, language: str) -> Any:
-    """Judge the run by its log, write diagnosis.json and diagnosis.md beside it, and return the diagnosis; None without a log."""
-    from advisor.engine import diagnose as judged
-    from advisor.errors import UnreadableLog
-    from advisor.readers import read_path
-    from advisor.render import json as as_json
+def write_report(diagnosis: Any, run: Path, language: str) -> None:
+    """Write the diagnosis for reading; the callback that made it has left it as JSON."""
     from advisor.render import markdown
-    from advisor.rulebook import load
 
-    try:
-        runs = read_path(folder / LOG)
-    except UnreadableLog:
-        return None
-    rules = load(subject="run")
-    diagnoses: Sequence[Any] = [judged(run, rules) for run in runs]
-    (folder / f"{DIAGNOSIS}.json").write_text(as_json.render(diagnoses, language) + "\n", encoding="utf-8")
-    (folder / f"{DIAGNOSIS}.md").write_text(markdown.render(diagnoses, language), encoding="utf-8")
-    return diagnoses[-1] if diagnoses else None
+    (run / REPORT).write_text(markdown.render([diagnosis], language), encoding="utf-8")

@@ -143,7 +143,8 @@ def set_attention(model: nn.Module, wanted: str, device: torch.device, *, compil
         except (ValueError, TypeError, NotImplementedError, RuntimeError):
             continue
     raise UnloadableModel(
-        f"{type(inner).__name__}: documents in one row see each other in this model, whatever the attention; it cannot be trained here"
+        f"{type(inner).__name__}: documents in one row see each other in this model, whatever the attention; "
+        "it cannot be trained here"
     )
 
 

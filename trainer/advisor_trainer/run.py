@@ -6,7 +6,6 @@ import errno
 import logging
 import os
 import shutil
-import signal
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import PrinterCallback, TrainingArguments
+from transformers import PrinterCallback, TrainingArguments, set_seed
 
 from advisor.errors import AdvisorError, UnreadableData
-from advisor.locale import default_language
-from advisor_trainer import checkpoints, dataset, folder, runlog
+from advisor.live.callback import AdvisorCallback
+from advisor.locale import default_language, strings
+from advisor_trainer import checkpoints, dataset, folder
 from advisor_trainer.arguments import arguments_of, decay_steps
 from advisor_trainer.batches import Lines, Plan
 from advisor_trainer.config import TrainConfig
@@ -78,6 +78,7 @@ def prepare(config: TrainConfig, language: str) -> Prepared:
 def train(config: TrainConfig, *, resume: bool, callbacks: Sequence[Any], say: Say) -> Path:
     """See `advisor_trainer.train`."""
     language = default_language()
+    words = strings(language, "train")
     run = Path(config.output_dir)
     checkpoint = folder.resumable(config) if resume else None
     first = int(os.environ.get("RANK", "0")) == 0
@@ -87,8 +88,9 @@ def train(config: TrainConfig, *, resume: bool, callbacks: Sequence[Any], say: S
     quiet_libraries()
     ready = prepare(config, language)
     if resume and checkpoint is None:
-        say(f"{run}: ended before its first checkpoint; begins anew")
-    report(ready, say)
+        say(words["say.anew"].format(run=run))
+    report(ready, say, language)
+    set_seed(config.seed)  # the adapter's first weights are drawn here
     model = model_of(config, ready.device, ready.tokenizer)
     backend = set_attention(model, config.attention, ready.device, compiled=config.torch_compile)
     facts = facts_of(ready, model, backend)
@@ -97,23 +99,44 @@ def train(config: TrainConfig, *, resume: bool, callbacks: Sequence[Any], say: S
         folder.write_environment(config, ready.device.type, facts | {"world_size": ready.args.world_size})
         if checkpoint is None:
             for line in folder.unusual(config, facts, language):
-                say(f"unusual: {line}")
-    interrupts, console = Interrupts(), Console(say)
+                say(words["say.unusual"].format(line=line))
+    interrupts, console = Interrupts(), Console(say, language)
+    live = AdvisorCallback(run / folder.LOG, lang=language, stop_on=STOPS[config.stop_on], facts=facts, say=console.say)
     nonfinite = NonFinite(ready.data.train, ready.data.pieces, config.nonfinite_patience, run)
-    watching: list[Any] = [nonfinite, interrupts, runlog.log_callback(run, facts, config), console, *callbacks]
-    if config.early_stopping_patience:
-        watching.insert(0, Patience(config.early_stopping_patience))
+    patience = Patience(config.early_stopping_patience)
+    watching: list[Any] = [nonfinite, patience, interrupts, live, console, *callbacks]
     if checkpoint is not None:
-        say(f"goes on from {checkpoint}")
+        say(words["say.goes_on"].format(checkpoint=checkpoint))
         watching.insert(0, Restore(checkpoint))
     trainer = trainer_of(ready, model, backend, watching)
     for callback in watching:
         if isinstance(callback, NonFinite | Restore):
             callback.trainer = trainer
-    with interrupts.listening():
-        _train(trainer, checkpoint, run, console)
+    try:
+        with interrupts.listening():
+            _train(trainer, checkpoint, run, live)
+    finally:
+        console.close()
+        if live.diagnosis is not None:
+            folder.write_report(live.diagnosis, run, language)
     trainer.accelerator.wait_for_everyone()
-    return _ended(trainer, config, interrupts, nonfinite, language, say)
+    step, planned = trainer.state.global_step, trainer.state.max_steps
+    if interrupts.received and step < planned:
+        trainer.save_state()
+        raise Interrupted(f"interrupted at step {step} of {planned}; {_how_on(run)}", 128 + interrupts.received)
+    if nonfinite.stopped:
+        bad = ", ".join(map(str, list(nonfinite.steps)[:SHOWN]))
+        raise Failed(f"{run}: the loss is no finite number at steps {bad} …; the rows of these steps stand in {run / NONFINITE}")
+    _keep_model(trainer, run)
+    trainer.save_state()
+    if step < planned and not patience.stopped:
+        raise Failed(f"{run}: stopped at step {step} of {planned}, as stop_on asks for; see {run / folder.REPORT}")
+    return run
+
+
+STOPS: dict[str, Any] = {"never": None, "error": "error", "warning": "warning"}
+SHOWN = 3
+"""Steps that an error names."""
 
 
 def trainer_of(ready: Prepared, model: Any, backend: str, callbacks: Sequence[Any]) -> PackedTrainer:
@@ -122,8 +145,8 @@ def trainer_of(ready: Prepared, model: Any, backend: str, callbacks: Sequence[An
     held_out = None
     if data.held_out is not None and data.held_out_pieces is not None:
         plan = Plan(
-            data.held_out_pieces, size=config.max_length, batch=config.per_device_eval_batch_size, packing=True, seed=0, shuffle=False,
-            rank=ready.args.process_index, world=ready.args.world_size,
+            data.held_out_pieces, size=config.max_length, batch=config.per_device_eval_batch_size, packing=True, seed=0,
+            shuffle=False, rank=ready.args.process_index, world=ready.args.world_size,
         )  # fmt: skip
         held_out = (Lines(data.held_out, data.held_out_pieces), plan)
     elif ready.args.eval_strategy != "no":
@@ -133,8 +156,8 @@ def trainer_of(ready: Prepared, model: Any, backend: str, callbacks: Sequence[An
     steps = config.max_steps if config.max_steps > 0 else round(config.num_train_epochs * per_epoch)
     decay_steps(ready.args, steps)
     trainer = PackedTrainer(
-        lines=ready.lines, plan=ready.plan, held_out=held_out, backend=backend, keeps=keeps_logits(model), model=model, args=ready.args,
-        processing_class=ready.tokenizer, callbacks=list(callbacks),
+        lines=ready.lines, plan=ready.plan, held_out=held_out, backend=backend, keeps=keeps_logits(model), model=model,
+        args=ready.args, processing_class=ready.tokenizer, callbacks=list(callbacks),
     )  # fmt: skip
     trainer.remove_callback(PrinterCallback)
     return trainer
@@ -151,17 +174,18 @@ def quiet_libraries() -> None:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
 
 
-def report(ready: Prepared, say: Say) -> None:
+def report(ready: Prepared, say: Say, language: str) -> None:
     """Say what will be trained on, and which rows will not be as they are."""
-    data, config = ready.data, ready.config
+    data, config, words = ready.data, ready.config, strings(language, "train")
     pieces, held_out = data.pieces, data.held_out_pieces
     rows, tokens = len(ready.plan.pattern), int(pieces.length.sum())
-    fill = f" in {rows} packed rows of {config.max_length}, {tokens / (rows * config.max_length):.1%} full" if config.packing else ""
-    say(f"{len(pieces)} examples, {tokens} tokens ({int(pieces.labels.sum())} trained on){fill}")
+    say(words["say.examples"].format(count=len(pieces), tokens=tokens, labels=int(pieces.labels.sum())))
+    if config.packing:
+        say(words["say.packed"].format(rows=rows, length=config.max_length, fill=tokens / (rows * config.max_length)))
     if held_out is not None:
-        say(f"{len(held_out)} examples held out for evaluation")
+        say(words["say.held_out"].format(count=len(held_out)))
     if data.losses.cut or data.losses.empty:
-        say(f"warning: {dataset.lost(data.losses, config.max_length)}")
+        say(words["say.warning"].format(line=dataset.lost(data.losses, config.max_length, language)))
 
 
 def facts_of(ready: Prepared, model: Any, backend: str) -> dict[str, Any]:
@@ -170,20 +194,26 @@ def facts_of(ready: Prepared, model: Any, backend: str) -> dict[str, Any]:
     inner = model.get_base_model() if hasattr(model, "get_base_model") else model
     return {
         "objective": data.objective, "method": ready.config.method, "train_rows": len(data.pieces),
+        # Packed rows hold several examples each: what rules count is examples.
+        "total_train_batch_size": round(ready.args.train_batch_size * ready.args.gradient_accumulation_steps * ready.args.world_size
+            * len(data.pieces) / len(ready.plan.pattern), 2),
+        "max_length": ready.config.max_length, "packing": ready.config.packing,
+        "learning_rate_decay_ratio": ready.config.learning_rate_decay_ratio, "model": ready.config.model,
         "eval_rows": len(held_out) if held_out is not None else 0, "vocab_size": inner.config.get_text_config().vocab_size,
         "num_parameters": sum(p.numel() for p in model.parameters()),
         "trainable_parameters": sum(p.numel() for p in model.parameters() if p.requires_grad),
         "precision": precision_of(ready.config, ready.device), "attention": backend, "chat_template": data.template,
+        **({"target_modules": ready.config.target_modules} if ready.config.adapter else {}),
     }  # fmt: skip
 
 
-def _train(trainer: PackedTrainer, checkpoint: Path | None, run: Path, console: Console) -> None:
+def _train(trainer: PackedTrainer, checkpoint: Path | None, run: Path, live: AdvisorCallback) -> None:
     try:
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     except Exception as error:
         if trainer.is_world_process_zero():
             shutil.rmtree(run / checkpoints.STAGE, ignore_errors=True)
-            runlog.failed(run, trainer.state.global_step, f"{type(error).__name__}: {error}")
+            live.failed(error)
         if _no_room(error):
             raise Failed(f"{run}: no room left on the disk at step {trainer.state.global_step}; {_how_on(run)}") from error
         if _no_memory(error):
@@ -192,13 +222,11 @@ def _train(trainer: PackedTrainer, checkpoint: Path | None, run: Path, console: 
                 f"per_device_train_batch_size and double gradient_accumulation_steps, or set gradient_checkpointing; {_how_on(run)}"
             ) from error
         raise
-    finally:
-        console.close()
 
 
 def _no_room(error: BaseException | None) -> bool:
     while error is not None:
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             return True
         # torch and safetensors say it in words of their own.
         if any(said in str(error) for said in ("No space left", "os error 28", "PytorchStreamWriter failed", "File too large")):
@@ -216,30 +244,6 @@ def _how_on(run: Path) -> str:
     if not known:
         return "no checkpoint was written yet"
     return f"the checkpoint {known[-1]} is whole: `advisor train {run} --resume` goes on from it"
-
-
-def _ended(
-    trainer: PackedTrainer, config: TrainConfig, interrupts: Interrupts, nonfinite: NonFinite, language: str, say: Say
-) -> Path:
-    run = Path(config.output_dir)
-    step, planned = trainer.state.global_step, trainer.state.max_steps
-    early = bool(interrupts.received) and step < planned
-    if not early and not nonfinite.stopped:
-        _keep_model(trainer, run)
-    if trainer.is_world_process_zero():
-        trainer.save_state()
-        diagnosis = folder.diagnose(run, language)
-        if diagnosis is not None:
-            from advisor.render.words import Words
-
-            say(f"{Words(language)(f'verdict.{diagnosis.verdict}')} {run}/{folder.DIAGNOSIS}.md")
-    if early:
-        status = 128 + (interrupts.received or signal.SIGINT)
-        raise Interrupted(f"interrupted at step {step} of {planned}; {_how_on(run)}", status)
-    if nonfinite.stopped:
-        bad = ", ".join(map(str, list(nonfinite.steps)[:3]))
-        raise Failed(f"{run}: the loss is no finite number at steps {bad}; the rows of these steps stand in {run / NONFINITE}")
-    return run
 
 
 def _keep_model(trainer: PackedTrainer, run: Path) -> None:

@@ -18,7 +18,7 @@ def show(config: TrainConfig, console: Console, language: str) -> None:
     """Print the first batch. On a terminal what is trained on is green, elsewhere it stands between ⟦ and ⟧."""
     quiet_libraries()
     ready = prepare(config, language)
-    report(ready, lambda line: console.print(line, highlight=False, markup=False))
+    report(ready, lambda line: console.print(line, highlight=False, markup=False, soft_wrap=True), language)
     micro = next(ready.plan.of_epoch(0))
     for piece in micro.pieces[:SHOWN]:
         begin, length = int(ready.data.pieces.begin[piece]), int(ready.data.pieces.length[piece])

@@ -73,7 +73,7 @@ class PackedTrainer(Trainer):
 
     # loss
 
-    def compute_loss(  # type: ignore[override]
+    def compute_loss(
         self, model: nn.Module, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: int | None = None
     ) -> Any:
         """Return the loss of a micro-batch: its sum over the label tokens of the whole step.
@@ -84,7 +84,7 @@ class PackedTrainer(Trainer):
         self.recent.append((self.state.global_step + 1, inputs["micro"], loss.detach()))
         return (loss, {}) if return_outputs else loss
 
-    def evaluation_loop(self, dataloader: Any, description: str, *_: Any, metric_key_prefix: str = "eval", **__: Any) -> EvalLoopOutput:  # noqa: ARG002
+    def evaluation_loop(self, dataloader: Any, *_: Any, metric_key_prefix: str = "eval", **__: Any) -> EvalLoopOutput:
         """Return the mean loss over all label tokens that are held out, whatever the batches are."""
         model = self.model
         training = model.training
@@ -170,5 +170,4 @@ class PackedTrainer(Trainer):
         state = checkpoints.state_of(checkpoint) or {}
         loss = float(state.get("tr_loss", 0.0))
         self._tr_loss += loss if math.isfinite(loss) else float("nan")
-        self._globalstep_last_logged = int(state.get("last_logged", self._globalstep_last_logged))
-
+        self._globalstep_last_logged = int(state.get("last_logged", self.state.global_step))

@@ -9,16 +9,23 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from transformers import TrainerCallback
 
+from advisor.locale import strings
 from advisor_trainer.arena import Arena, Pieces
 from advisor_trainer.trainer import PackedTrainer
 
 NONFINITE = "nonfinite.json"
+
+SHOWN = (
+    ("loss", "loss", ".4f"), ("eval_loss", "eval_loss", ".4f"), ("learning_rate", "learning_rate", ".2e"),
+    ("grad_norm", "grad_norm", ".2f"), ("tokens_per_second", "tokens/s", ",.0f"),
+)  # fmt: skip
+"""What a line on the console says: key of the log, its name there, its form."""
 
 
 class Interrupts(TrainerCallback):
@@ -32,10 +39,8 @@ class Interrupts(TrainerCallback):
         """Take the signals over; a second one ends the program at once."""
         before = {}
         for number in (signal.SIGINT, signal.SIGTERM):
-            try:
+            with suppress(ValueError):  # not the main thread
                 before[number] = signal.signal(number, self._received)
-            except ValueError:  # not the main thread
-                pass
         try:
             yield
         finally:
@@ -48,7 +53,7 @@ class Interrupts(TrainerCallback):
             os.kill(os.getpid(), number)
         self.received = number
 
-    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> Any:  # noqa: ARG002  the Trainer's interface
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> Any:
         """Ask for a checkpoint and for the end. The first of several processes that hears of it speaks for all."""
         stop = bool(self.received)
         if args.world_size > 1:
@@ -111,17 +116,21 @@ class NonFinite(TrainerCallback):
 
 
 class Patience(TrainerCallback):
-    """Stops a run when the evaluation loss has not improved for so many evaluations; what it remembers is in the checkpoint."""
+    """Stops a run when the evaluation loss has not improved for so many evaluations, 0 for never.
+
+    What it goes by is the history that checkpoints keep.
+    """
 
     def __init__(self, patience: int) -> None:
         self._patience = patience
+        self.stopped = False
 
     def on_evaluate(self, args: Any, state: Any, control: Any, metrics: Any = None, **_: Any) -> Any:  # noqa: ARG002
         """Count the evaluations since the best one."""
         losses = [entry["eval_loss"] for entry in state.log_history if "eval_loss" in entry]
         best = losses.index(min(losses)) if losses else 0
-        if len(losses) - 1 - best >= self._patience:
-            control.should_training_stop = True
+        if self._patience and len(losses) - 1 - best >= self._patience:
+            control.should_training_stop = self.stopped = True
         return control
 
 
@@ -142,8 +151,9 @@ class Restore(TrainerCallback):
 class Console(TrainerCallback):
     """Tells how the run goes: a bar with loss, speed and time left on a terminal, else one line a log step."""
 
-    def __init__(self, say: Callable[[str], None], *, terminal: bool | None = None) -> None:
+    def __init__(self, say: Callable[[str], None], language: str = "en", *, terminal: bool | None = None) -> None:
         self._say = say
+        self._words = strings(language, "train")
         self._terminal = sys.stderr.isatty() if terminal is None else terminal
         self._progress: Any = None
         self._task: Any = None
@@ -174,28 +184,28 @@ class Console(TrainerCallback):
         if not state.is_world_process_zero or not logs:
             return
         line = self.line(state, logs)
-        if not line:
-            return
-        if self._progress is None:
-            self._say(line)
-        elif "loss" in logs:
+        if line and self._progress is not None and "loss" in logs:
             self._progress.update(self._task, description=line.split("  ", 1)[1])
+        elif line:
+            self.say(line)
+
+    def say(self, text: str) -> None:
+        """Print a text, above the bar where there is one."""
+        if self._progress is None:
+            self._say(text)
         else:
-            self._progress.console.print(line, highlight=False)
+            self._progress.console.print(text, highlight=False, markup=False)
 
     def line(self, state: Any, logs: dict[str, float]) -> str:
         """Return what was logged as one line, empty for the closing summary."""
-        shown = {
-            "loss": ".4f", "eval_loss": ".4f", "learning_rate": ".2e", "grad_norm": ".2f", "tokens_per_second": ",.0f",
-        }  # fmt: skip
-        parts = [f"{name.replace('tokens_per_second', 'tokens/s')} {logs[name]:{form}}" for name, form in shown.items() if name in logs]
+        parts = [f"{shown} {logs[name]:{form}}" for name, shown, form in SHOWN if name in logs]
         if not parts:
             return ""
         done = state.global_step - self._first
         if done and "loss" in logs:
             left = (time.monotonic() - self._began) / done * (state.max_steps - state.global_step)
-            parts.append(f"left {_clock(left)}")
-        return f"step {state.global_step}/{state.max_steps}  " + "  ".join(parts)
+            parts.append(self._words["say.left"].format(time=_clock(left)))
+        return self._words["say.step"].format(step=state.global_step, steps=state.max_steps) + "  " + "  ".join(parts)
 
     def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
         """End the bar."""
