@@ -63,9 +63,10 @@ def flat_loss(
     if eval_end_trend is not None and eval_end_trend.total_fall > max_eval_fall:
         return None
     # Of few evaluations there is no trend yet; but all are of the same rows, so that what they fell they fell.
-    evals = eval_loss.finite.values if eval_loss is not None else ()
-    if len(evals) > 1 and evals[0] - evals[-1] > max_eval_fall * evals[0]:
-        return None
+    if eval_loss is not None and len(eval_loss.finite):
+        evals = eval_loss.finite.values
+        if evals[0] - evals[-1] > max_eval_fall * evals[0]:
+            return None
     finite = train_loss.finite
     facts = {
         "first": train_level.first,

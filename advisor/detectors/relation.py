@@ -66,7 +66,7 @@ def train_below_evaluation(
 ) -> Hit | None:  # fmt: skip
     """Within hardly more than one pass the training loss ends far below the evaluation loss, as only rows seen before do.
 
-    min_gap: least distance of the two, as a share of the loss at the beginning: of a task that is learnt, both are close to nothing.
+    min_gap: least distance of the two, as a share of the first loss: of a task that is learnt, both are close to nothing.
     min_first: where the training loss of the untrained model is below that already, the two count different tokens.
     """
     if train_epochs.total > max_epochs or train_eval.last > max_ratio or train_eval.first < min_first:
