@@ -91,6 +91,22 @@ def below_evaluation_throughout(
 
 
 @detector
+def training_stays_above_evaluation(
+    train_loss: Series, eval_loss: Series, train_eval: TrainEval, train_level: Level,
+    *, min_ratio: float, max_first: float, max_remaining: float, least: int,
+) -> Hit | None:  # fmt: skip
+    """A task is learnt, and the training loss comes to rest above the evaluation loss, though they began alike.
+
+    Answers that are wrong at random cannot be learnt: they leave a floor under the training loss which clean evaluation rows have not.
+    """
+    if train_eval.count < least or not train_eval.first <= max_first or train_eval.last < min_ratio:
+        return None
+    if max(train_level.end / train_eval.first_train, eval_loss.finite.values[-1] / train_eval.first_eval) > max_remaining:
+        return None
+    return _pair(train_loss, eval_loss, train_eval, at_end=True)
+
+
+@detector
 def gap_without_gain(
     train_loss: Series, eval_loss: Series, train_eval: TrainEval, train_epochs: Epochs,
     *, least_epochs: float, max_ratio: float, min_fall: float, max_share: float, least: int,
