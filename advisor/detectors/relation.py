@@ -7,10 +7,10 @@ import math
 import numpy as np
 
 from advisor.detectors.registry import detector
-from advisor.model import Facts, Hit, NotMeasurable, Run, Series
+from advisor.model import At, Facts, Hit, NotMeasurable, Run, Series
 from advisor.signals.curve import Epochs, Level
 from advisor.signals.evaluation import Best, Rise
-from advisor.signals.relation import TrainEval
+from advisor.signals.relation import Leap, TrainEval
 from advisor.signals.schedule import Chance
 from advisor.signals.settings import setting
 
@@ -104,6 +104,25 @@ def training_stays_above_evaluation(
     if max(train_level.end / train_eval.first_train, eval_loss.finite.values[-1] / train_eval.first_eval) > max_remaining:
         return None
     return _pair(train_loss, eval_loss, train_eval, at_end=True)
+
+
+@detector
+def level_leaps_alone(
+    train_loss: Series, level_leap: Leap, train_epochs: Epochs,
+    *, min_factor: float, noise_factor: float, max_evaluation: float, max_epochs: float, after_share: float,
+) -> Hit | None:  # fmt: skip
+    """In the midst of a pass the training loss leaps to another level and stays there, and the evaluation loss does not move."""
+    size = abs(math.log(level_leap.factor))
+    if size < max(math.log(min_factor), noise_factor * level_leap.noise) or abs(level_leap.evaluation) > max_evaluation:
+        return None
+    finite = train_loss.finite
+    if level_leap.index < after_share * len(finite) or train_epochs.total > max_epochs:
+        return None
+    facts: Facts = {
+        "at": At(finite.x[level_leap.index]), "before": level_leap.before, "after": level_leap.after,
+        "evaluation": abs(level_leap.evaluation),
+    }  # fmt: skip
+    return Hit(facts, (finite.point(level_leap.index - 1), finite.point(level_leap.index)))
 
 
 @detector
@@ -224,6 +243,16 @@ def only_training_above_chance(
         return None
     shown = _pair(train_loss, eval_loss, train_eval, at_end=False)
     return Hit({**shown.facts, "chance": chance_level.loss, "of": chance_level.of}, shown.evidence)
+
+
+@detector
+def little_below_chance(train_loss: Series, train_level: Level, chance_level: Chance, *, min_share: float) -> Hit | None:
+    """Training begins above the loss of guessing and ends little below it: how frequent tokens are is all that was learnt."""
+    first = float(train_loss.finite.values[0])
+    if first < chance_level.loss or train_level.end < min_share * chance_level.loss:
+        return None
+    facts: Facts = {"first": first, "end": train_level.end, "share": train_level.end / chance_level.loss, "of": chance_level.of}
+    return Hit(facts, (train_loss.finite.point(0), train_loss.finite.point(len(train_loss.finite) - 1)))
 
 
 @detector
