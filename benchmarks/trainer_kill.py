@@ -24,7 +24,7 @@ SETTINGS = {
     "num_train_epochs": 4, "learning_rate": 3e-3, "logging_steps": 2, "save_steps": 3, "save_total_limit": 2,
     "eval_strategy": "steps", "eval_steps": 5, "use_cpu": True,
 }  # fmt: skip
-ROWS = 1200
+ROWS = 600
 
 
 def main() -> int:
@@ -38,31 +38,29 @@ def main() -> int:
         work = Path(name)
         tiny_model(work / "model")
         write_sums(work / "sums.jsonl", ROWS)
-        began = time.monotonic()
         whole = start(work, "whole")
         assert whole.wait() == 0
-        length = time.monotonic() - began
-        kills = survived = 0
-        while kills < options.kills:
+        steps = [point[0] for point in points(work / "whole")][-1]
+        for number in range(1, options.kills + 1):
+            # The kills are spread over the whole run, each at a random moment after a step was logged.
+            target = steps * (number - draw.random()) / (options.kills + 1)
             program = start(work, "parts", resume=(work / "parts" / "config.toml").exists())
-            # Mostly while it trains and saves, sometimes while it still loads.
-            try:
-                program.wait(draw.uniform(0.2 * length, 0.7 * length))
-                survived += 1
-                print("ended before it was killed; the folder begins anew", flush=True)
-                if same(work):
-                    remove(work / "parts")
-                    continue
-                break
-            except subprocess.TimeoutExpired:
-                program.kill()
-                program.wait()
-                kills += 1
-                print(f"kill {kills}: {state(work / 'parts')}", flush=True)
-        start(work, "parts", resume=True).wait()
-        good = same(work)
-        print(f"{kills} kills, {survived} runs that ended in between: {'the same losses and weights' if good else 'DIFFERENT'}")
+            while program.poll() is None and reached(work / "parts") < target:
+                time.sleep(0.02)
+            time.sleep(draw.uniform(0, 0.3))
+            ended = program.poll() is not None
+            program.kill()
+            program.wait()
+            print(f"kill {number}: {state(work / 'parts')}{' (had ended)' if ended else ''}", flush=True)
+        last = start(work, "parts", resume=True).wait()
+        good = last == 0 and same(work)
+        print(f"{options.kills} kills of a run of {steps} steps: {'the same losses and weights' if good else 'DIFFERENT'}")
         return 0 if good else 1
+
+
+def reached(run: Path) -> int:
+    """Return the last step in the log."""
+    return max((entry["step"] for entry in lines(run) if "loss" in entry), default=-1)
 
 
 def start(work: Path, name: str, *, resume: bool = False) -> subprocess.Popen[bytes]:
@@ -109,13 +107,6 @@ def same(work: Path) -> bool:
         return False
     one, other = (load_file(work / name / "model" / "adapter_model.safetensors") for name in ("whole", "parts"))
     return all(torch.equal(one[name], other[name]) for name in one)
-
-
-def remove(folder: Path) -> None:
-    """Delete a run folder."""
-    import shutil
-
-    shutil.rmtree(folder)
 
 
 if __name__ == "__main__":

@@ -49,7 +49,11 @@ def main() -> None:
         for _ in range(options.repeats):
             for kind in KINDS:
                 command = [sys.executable, __file__, "--one", kind, str(work)]
-                environment = os.environ | {"OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false", "ADVISOR_CACHE": str(work / "cache")}
+                environment = os.environ | {
+                    "OMP_NUM_THREADS": "1",
+                    "TOKENIZERS_PARALLELISM": "false",
+                    "ADVISOR_CACHE": str(work / "cache"),
+                }
                 done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
                 if done.returncode:
                     print(f"{kind}: {done.stderr[-2000:]}", file=sys.stderr)
@@ -115,7 +119,8 @@ def _watch() -> Any:
             losses = [entry["loss"] for entry in state.log_history if "loss" in entry]
             tail = losses[-3:]
             self.result = {
-                "cpu": time.process_time() - self.began, "first": losses[0], "loss": sum(tail) / len(tail), "steps": state.global_step,
+                "cpu": time.process_time() - self.began, "first": losses[0], "loss": sum(tail) / len(tail),
+                "steps": state.global_step,
             }  # fmt: skip
 
     return Watch()

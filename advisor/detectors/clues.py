@@ -170,7 +170,8 @@ def nan_beside_gradient(
     if train_non_finite.count == 0:
         return None
     beside = grad_norm.values[np.isin(grad_norm.x, train_loss.x[~np.isfinite(train_loss.values)])]
-    kinds = {"zero": beside == 0, "finite": np.isfinite(beside) & (np.mean(beside == 0) < least), "non-finite": ~np.isfinite(beside)}
+    finite = np.isfinite(beside)
+    kinds = {"zero": beside == 0, "finite": finite & (np.mean(beside == 0) < least), "non-finite": ~finite}
     if not len(beside) or float(np.mean(kinds[gradient])) < least:
         return None
     first = int(np.argmax(~np.isfinite(train_loss.values)))

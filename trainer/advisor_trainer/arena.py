@@ -2,7 +2,7 @@
 
 tokens.bin   int32, all rows one after the other
 labels.bin   uint8, 1 where a token is trained on
-rows.npy     int64, one line a row: begin in tokens, labels in it, number of its file, its line
+rows.npy     int64, one line a row: begin in tokens, tokens in it that are predicted, number of its file, its line
 meta.json    what it was made of; written last, so that a folder without it is none
 """
 
@@ -112,7 +112,7 @@ def _write(rows: Iterable[Row], tokens: BinaryIO, labels: BinaryIO, index: Binar
     for (ids, mask), file, line in rows:
         tokens.write(ids.tobytes())
         labels.write(mask.tobytes())
-        index.write(np.array([begin, int(mask.sum()), file, line], dtype=np.int64).tobytes())
+        index.write(np.array([begin, int(mask[1:].sum()), file, line], dtype=np.int64).tobytes())
         begin += len(ids)
     return begin
 
@@ -162,14 +162,11 @@ def pieces_of(arena: Arena, max_length: int) -> tuple[Pieces, Losses]:
     first_cut = first_empty = ""
     for row in np.flatnonzero(lengths > max_length):
         begin = int(begins[row])
-        inside = int(arena.mask[begin : begin + max_length].sum())
+        inside = int(arena.mask[begin + 1 : begin + max_length].sum())
         if inside < labels[row]:
             cut += inside > 0
             first_cut = first_cut or (arena.place(int(row)) if inside else "")
         labels[row] = inside
-    if len(arena):
-        # The first token of a row is predicted from nothing.
-        labels -= arena.mask[np.minimum(begins, len(arena.tokens) - 1)]
     used = np.flatnonzero(labels > 0)
     empty = len(arena) - len(used)
     if empty:

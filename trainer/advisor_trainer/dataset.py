@@ -22,7 +22,7 @@ from advisor_trainer.arena import Arena, Losses, Pieces, Row, build, cache_folde
 from advisor_trainer.config import TrainConfig
 from advisor_trainer.encode import Encoder, Unmaskable
 
-LAYOUT = 1
+LAYOUT = 2
 """Goes up when the same data would be tokenised otherwise than before."""
 
 BATCH = 1000
