@@ -166,12 +166,13 @@ def precision_is(run: Run, *, kind: str) -> Hit | None:
 def nan_beside_gradient(
     train_loss: Series, grad_norm: Series, train_non_finite: NonFinite, *, gradient: str, least: float
 ) -> Hit | None:
-    """Where the loss is no number, the gradient norm is mostly `zero` or mostly `non-finite`."""
+    """Where the loss is no number, the gradient norm is mostly `zero`, mostly `non-finite`, or `finite` and not mostly zero."""
     if train_non_finite.count == 0:
         return None
     beside = grad_norm.values[np.isin(grad_norm.x, train_loss.x[~np.isfinite(train_loss.values)])]
-    kind = beside == 0 if gradient == "zero" else ~np.isfinite(beside)
-    if not len(beside) or float(np.mean(kind)) < least:
+    finite = np.isfinite(beside)
+    kinds = {"zero": beside == 0, "finite": finite & (np.mean(beside == 0) < least), "non-finite": ~finite}
+    if not len(beside) or float(np.mean(kinds[gradient])) < least:
         return None
     first = int(np.argmax(~np.isfinite(train_loss.values)))
     return Hit({"count": train_non_finite.count, "at": At(train_loss.x[first])})

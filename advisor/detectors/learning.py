@@ -40,8 +40,8 @@ def ended_while_improving(
 
 @detector
 def flat_loss(
-    train_loss: Series, train_curve: Curve, train_level: Level, train_trend: Trend, eval_end_trend: EvalTrend | None,
-    forecast: Forecast | None,
+    train_loss: Series, eval_loss: Series | None, train_curve: Curve, train_level: Level, train_trend: Trend,
+    eval_end_trend: EvalTrend | None, forecast: Forecast | None,
     *, max_fall: float, noise_factor: float, max_fall_in_noise: float, min_p: float, negligible_fall: float, max_eval_fall: float,
 ) -> Hit | None:  # fmt: skip
     """The loss ends where it began, within `max_fall` and the noise, without a trend; evaluations do not improve either.
@@ -62,6 +62,11 @@ def flat_loss(
         return None
     if eval_end_trend is not None and eval_end_trend.total_fall > max_eval_fall:
         return None
+    # Of few evaluations there is no trend yet; but all are of the same rows, so that what they fell they fell.
+    if eval_loss is not None and len(eval_loss.finite):
+        evals = eval_loss.finite.values
+        if evals[0] - evals[-1] > max_eval_fall * evals[0]:
+            return None
     finite = train_loss.finite
     facts = {
         "first": train_level.first,

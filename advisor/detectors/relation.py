@@ -7,10 +7,10 @@ import math
 import numpy as np
 
 from advisor.detectors.registry import detector
-from advisor.model import Facts, Hit, NotMeasurable, Run, Series
+from advisor.model import At, Facts, Hit, NotMeasurable, Run, Series
 from advisor.signals.curve import Epochs, Level
 from advisor.signals.evaluation import Best, Rise
-from advisor.signals.relation import TrainEval
+from advisor.signals.relation import Leap, TrainEval
 from advisor.signals.schedule import Chance
 from advisor.signals.settings import setting
 
@@ -61,21 +61,107 @@ def train_meets_evaluation(train_loss: Series, eval_loss: Series, train_eval: Tr
 
 @detector
 def train_below_evaluation(
-    train_loss: Series, eval_loss: Series, train_eval: TrainEval, train_epochs: Epochs, *, max_ratio: float, max_epochs: float
-) -> Hit | None:
-    """Within hardly more than one pass the training loss ends far below the evaluation loss, as only rows seen before do."""
-    if train_epochs.total > max_epochs or train_eval.last > max_ratio:
+    train_loss: Series, eval_loss: Series, train_eval: TrainEval, train_epochs: Epochs,
+    *, max_ratio: float, max_epochs: float, min_gap: float, min_first: float,
+) -> Hit | None:  # fmt: skip
+    """Within hardly more than one pass the training loss ends far below the evaluation loss, as only rows seen before do.
+
+    min_gap: least distance of the two, as a share of the first loss: of a task that is learnt, both are close to nothing.
+    min_first: where the training loss of the untrained model is below that already, the two count different tokens.
+    """
+    if train_epochs.total > max_epochs or train_eval.last > max_ratio or train_eval.first < min_first:
+        return None
+    last = float(np.median(eval_loss.finite.values[-3:]))
+    if (1 - train_eval.last) * last < min_gap * max(train_eval.first_train, train_eval.first_eval):
         return None
     shown = _pair(train_loss, eval_loss, train_eval, at_end=True)
     return Hit({**shown.facts, "epochs": train_epochs.total}, shown.evidence)
 
 
 @detector
-def nothing_left_to_learn(
-    train_loss: Series, train_level: Level, train_epochs: Epochs, *, max_remaining: float, max_epochs: float
+def below_evaluation_throughout(
+    train_loss: Series, eval_loss: Series, train_eval: TrainEval, *, max_ratio: float, tolerance: float, least: int
 ) -> Hit | None:
-    """Before one pass is over hardly anything is left of the loss."""
+    """From the untrained model on the training loss is the same share of the evaluation loss: the two count different tokens."""
+    if train_eval.count < least or not train_eval.first <= max_ratio or train_eval.typical > max_ratio:
+        return None
+    if abs(train_eval.last / train_eval.typical - 1) > tolerance:
+        return None
+    return _pair(train_loss, eval_loss, train_eval, at_end=False)
+
+
+@detector
+def training_stays_above_evaluation(
+    train_loss: Series, eval_loss: Series, train_eval: TrainEval, train_level: Level,
+    *, min_ratio: float, max_first: float, max_remaining: float, least: int,
+) -> Hit | None:  # fmt: skip
+    """A task is learnt, and the training loss comes to rest above the evaluation loss, though they began alike.
+
+    Answers that are wrong at random cannot be learnt: they leave a floor under the training loss which clean evaluation rows have not.
+    """
+    if train_eval.count < least or not train_eval.first <= max_first or train_eval.last < min_ratio:
+        return None
+    if max(train_level.end / train_eval.first_train, eval_loss.finite.values[-1] / train_eval.first_eval) > max_remaining:
+        return None
+    return _pair(train_loss, eval_loss, train_eval, at_end=True)
+
+
+@detector
+def level_leaps_alone(
+    train_loss: Series, level_leap: Leap, train_epochs: Epochs,
+    *, min_factor: float, noise_factor: float, max_evaluation: float, max_epochs: float, after_share: float,
+) -> Hit | None:  # fmt: skip
+    """In the midst of a pass the training loss leaps to another level and stays there, and the evaluation loss does not move."""
+    size = abs(math.log(level_leap.factor))
+    if size < max(math.log(min_factor), noise_factor * level_leap.noise) or abs(level_leap.evaluation) > max_evaluation:
+        return None
+    finite = train_loss.finite
+    if level_leap.index < after_share * len(finite) or train_epochs.total > max_epochs:
+        return None
+    facts: Facts = {
+        "at": At(finite.x[level_leap.index]), "before": level_leap.before, "after": level_leap.after,
+        "evaluation": abs(level_leap.evaluation),
+    }  # fmt: skip
+    return Hit(facts, (finite.point(level_leap.index - 1), finite.point(level_leap.index)))
+
+
+@detector
+def gap_without_gain(
+    train_loss: Series, eval_loss: Series, train_eval: TrainEval, train_epochs: Epochs,
+    *, least_epochs: float, max_ratio: float, min_fall: float, max_share: float, least: int,
+) -> Hit | None:  # fmt: skip
+    """Over the second half of several passes training goes on falling, and the evaluation, far above it, by next to nothing.
+
+    max_share: of the relative fall of the training loss that the evaluation loss gains at most.
+    """
+    train, evals = train_loss.finite, eval_loss.finite
+    if train_epochs.total < least_epochs or train_eval.last > max_ratio or len(evals) < least:
+        return None
+    middle = (float(train.x[0]) + float(train.x[-1])) / 2
+    tenth = max(1, len(train) // 10)
+    around = int(np.searchsorted(train.x, middle))
+    before, after = float(np.median(train.values[max(0, around - tenth) : around + tenth])), float(np.median(train.values[-tenth:]))
+    best = float(np.min(evals.values[evals.x <= middle], initial=np.inf))
+    gain = (best - float(np.min(evals.values))) / best if math.isfinite(best) and best > 0 else math.inf
+    fall = (before - after) / before if before > 0 else 0.0
+    if fall < min_fall or gain > max_share * fall:
+        return None
+    shown = _pair(train_loss, eval_loss, train_eval, at_end=True)
+    return Hit({**shown.facts, "epochs": train_epochs.total, "fall": fall, "gain": max(gain, 0.0)}, shown.evidence)
+
+
+@detector
+def nothing_left_to_learn(
+    train_loss: Series, eval_loss: Series | None, train_level: Level, train_epochs: Epochs,
+    *, max_remaining: float, max_epochs: float, min_evaluation: float,
+) -> Hit | None:  # fmt: skip
+    """Before one pass is over hardly anything is left of the training loss, and more than `min_evaluation` of the evaluation's.
+
+    Where both have come to nothing, the task is learnt.
+    """
     if train_level.first <= 0 or train_epochs.total > max_epochs or train_level.end > max_remaining * train_level.first:
+        return None
+    if eval_loss is not None and len(eval_loss.finite) and eval_loss.finite.values[-1] < min_evaluation * train_level.first:
         return None
     finite = train_loss.finite
     return Hit({"first": train_level.first, "end": train_level.end, "epochs": train_epochs.total}, (finite.point(len(finite) - 1),))
@@ -157,6 +243,16 @@ def only_training_above_chance(
         return None
     shown = _pair(train_loss, eval_loss, train_eval, at_end=False)
     return Hit({**shown.facts, "chance": chance_level.loss, "of": chance_level.of}, shown.evidence)
+
+
+@detector
+def little_below_chance(train_loss: Series, train_level: Level, chance_level: Chance, *, min_share: float) -> Hit | None:
+    """Training begins above the loss of guessing and ends little below it: how frequent tokens are is all that was learnt."""
+    first = float(train_loss.finite.values[0])
+    if first < chance_level.loss or train_level.end < min_share * chance_level.loss:
+        return None
+    facts: Facts = {"first": first, "end": train_level.end, "share": train_level.end / chance_level.loss, "of": chance_level.of}
+    return Hit(facts, (train_loss.finite.point(0), train_loss.finite.point(len(train_loss.finite) - 1)))
 
 
 @detector

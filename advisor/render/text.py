@@ -124,7 +124,8 @@ def _causes(diagnosis: Diagnosis, words: Words, console: Console) -> None:
     first, others = diagnosis.causes[0], diagnosis.causes[1:]
 
     def clues(found: Sequence[Clue]) -> str:
-        return words("clause").join(words.fill(clue.words[words.language], clue.facts) for clue in found)
+        # One fact may speak with two weights, such as a rate far above its band.
+        return words("clause").join(dict.fromkeys(words.fill(clue.words[words.language], clue.facts) for clue in found))
 
     rows = [
         (words("cause"), words.cause(first)),

@@ -71,6 +71,48 @@ def train_eval(run: Run, train_loss: Series, eval_loss: Series) -> TrainEval:
     )
 
 
+LEAP_SIDE = 15
+"""The levels before and after a leap are medians over one point in so many, five at least."""
+
+
+class Leap(NamedTuple):
+    """The sharpest lasting change of level of the training loss, and what the evaluation loss did across it.
+
+    factor: the level after it, to the end, over the level before. noise: robust deviation of the logarithm within the levels.
+    index: in the finite training losses. evaluation: relative change from the last evaluation before to the last one of all.
+    """
+
+    factor: float
+    noise: float
+    index: int
+    before: float
+    after: float
+    evaluation: float
+
+
+@signal
+def level_leap(train_loss: Series, eval_loss: Series) -> Leap:
+    """The sharpest lasting change of level, with an evaluation on each side of it."""
+    train, evals = train_loss.finite, eval_loss.finite
+    side = max(5, len(train) // LEAP_SIDE)
+    if len(train) < 4 * side or np.min(train.values) <= 0:
+        raise NotMeasurable("train_loss", need=4 * side, have=len(train))
+    log = np.log(train.values)
+    levels = np.median(np.lib.stride_tricks.sliding_window_view(log, side), axis=1)
+    steps = levels[side:] - levels[:-side]
+    index = int(np.argmax(np.abs(steps))) + side
+    before, after = float(levels[index - side]), float(np.median(log[index:]))
+    around = np.concatenate([log[index - side : index] - before, log[index:] - after])
+    known = np.searchsorted(evals.x, train.x[index])
+    if not 0 < known < len(evals):
+        raise NotMeasurable("eval_loss", need=2, have=len(evals))
+    then, last = float(evals.values[known - 1]), float(evals.values[-1])
+    noise = float(np.median(np.abs(around))) * 1.4826
+    return Leap(
+        math.exp(after - before), noise, index, math.exp(before), math.exp(after), last / then - 1 if then > 0 else math.inf
+    )
+
+
 class Pace(NamedTuple):
     """How a loss came down.
 

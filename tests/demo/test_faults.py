@@ -10,12 +10,13 @@ torch = pytest.importorskip("torch", reason="the train extra is not installed")
 pytest.importorskip("transformers", reason="the train extra is not installed")
 pytest.importorskip("chitchat_dataset", reason="the demo extra is not installed")
 
-from advisor.locale import strings
-from advisor.model import CAUSES
 from advisor_trainer.demo import hooks
 from advisor_trainer.demo.faults import FAULTS, HEALTHY
 from advisor_trainer.demo.runs import demonstrate
 from advisor_trainer.demo.tasks import TASKS, data_of
+
+from advisor.locale import strings
+from advisor.model import CAUSES
 
 sys.path.insert(0, str(Path(__file__).parent.parent.parent))
 
