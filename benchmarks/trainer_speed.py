@@ -141,7 +141,8 @@ def _advisor(kind: str, work: Path) -> dict[str, float]:
         }),
         callbacks=[watch],
     )  # fmt: skip
-    return watch.result
+    result: dict[str, float] = watch.result
+    return result
 
 
 def _trl(kind: str, work: Path) -> dict[str, float]:
@@ -162,7 +163,8 @@ def _trl(kind: str, work: Path) -> dict[str, float]:
         processing_class=AutoTokenizer.from_pretrained(work / "model"),
     )  # fmt: skip
     trainer.train()
-    return watch.result
+    result: dict[str, float] = watch.result
+    return result
 
 
 if __name__ == "__main__":

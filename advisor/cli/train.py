@@ -12,6 +12,9 @@ import click
 from advisor.cli.common import UserError, language_option, polite
 from advisor.locale import strings
 
+INTERRUPTED = 130
+"""Status of a program that Ctrl-C ended."""
+
 
 def _settings() -> Any:
     try:
@@ -88,6 +91,9 @@ def _train(config: Any, *, resume: bool) -> None:
     except Interrupted as ended:
         click.echo(str(ended), err=True)
         sys.exit(ended.status)
+    except KeyboardInterrupt:
+        click.echo("interrupted before the first step; nothing was trained", err=True)
+        sys.exit(INTERRUPTED)
 
 
 def _file_of(path: Path) -> Path:

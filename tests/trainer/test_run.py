@@ -3,6 +3,7 @@
 import json
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -28,7 +29,7 @@ def points(run):
 def test_a_run_folder_tells_the_whole_story(settings):
     said = []
     run = train(
-        settings(num_train_epochs=2, eval_strategy="epoch", save_strategy="steps", save_steps=5, save_total_limit=9),
+        settings(num_train_epochs=2, eval_strategy="epoch", save_strategy="steps", save_steps=5, save_total_limit=99),
         say=said.append,
     )
     assert {path.name for path in run.iterdir()} >= {
@@ -386,3 +387,75 @@ def test_a_printed_configuration_is_taken_as_it_is(tmp_path):
     again = CliRunner().invoke(main, ["train", str(path), "--print-config"]).stdout
     assert again == printed
     assert "learning_rate = 2e-5" in printed
+
+
+def test_a_table_without_a_header_is_trained_on_as_documented(settings, tmp_path):
+    from advisor_trainer.dataset import load
+    from advisor_trainer.model import tokenizer_of
+
+    path = tmp_path / "t.csv"
+    path.write_text('Be brief.,"Two plus two, please?",Four.\nBe kind.,One plus one?,Two.\n', encoding="utf-8")
+    config = settings(data=str(path))
+    tokenizer = tokenizer_of(config)
+    data = load(config, tokenizer)
+    assert tokenizer.decode(data.train.tokens.tolist()) == (
+        "Be brief.\nTwo plus two, please?\nFour.<|end|>Be kind.\nOne plus one?\nTwo.<|end|>"
+    )
+    assert tokenizer.decode(data.train.tokens[data.train.mask == 1].tolist()) == "Four.<|end|>Two.<|end|>"
+
+
+def test_several_files_are_one_dataset_and_rows_keep_their_place(settings, tmp_path, sums):
+    from advisor_trainer.dataset import load
+    from advisor_trainer.model import tokenizer_of
+
+    lines = sums.read_text(encoding="utf-8").splitlines(keepends=True)
+    for name, part in (("a.jsonl", lines[:5]), ("b.jsonl", lines[5:9])):
+        (tmp_path / name).write_text("".join(part), encoding="utf-8")
+    config = settings(data=f"{tmp_path / 'a.jsonl'},{tmp_path / 'b.jsonl'}")
+    data = load(config, tokenizer_of(config))
+    assert [data.train.place(row).rpartition("/")[2] for row in (0, 4, 5, 8)] == [
+        "a.jsonl:1",
+        "a.jsonl:5",
+        "b.jsonl:1",
+        "b.jsonl:4",
+    ]
+
+
+def test_computing_activations_twice_changes_no_loss(settings, tmp_path):
+    kept, twice = (
+        train(settings(max_steps=3, method="lora", gradient_checkpointing=on, output_dir=str(tmp_path / str(on))))
+        for on in (False, True)
+    )
+    assert [p[1] for p in points(kept)] == pytest.approx([p[1] for p in points(twice)], rel=1e-6)
+
+
+def test_a_run_that_is_done_stays_as_it_is_when_it_is_resumed(settings):
+    given = {"max_steps": 4, "save_strategy": "steps", "save_steps": 2}
+    run = train(settings(**given))
+    before = points(run)
+    train(settings(**given), resume=True)
+    assert points(run) == before
+    # One that was killed between its last checkpoint and the end still leaves its model.
+    shutil.rmtree(run / "model")
+    train(settings(**given), resume=True)
+    assert (run / "model" / "model.safetensors").is_file()
+    assert points(run) == before
+    train(settings(**given | {"max_steps": 6}), resume=True)
+    assert points(run)[:4] == before
+    assert [point[0] for point in points(run)] == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_hopeless_run_is_stopped_where_that_is_asked_for(settings, tmp_path):
+    with pytest.raises(Failed, match="as stop_on asks for"):
+        train(
+            settings(
+                num_train_epochs=20,
+                learning_rate=0.9,
+                warmup_ratio=0,
+                max_grad_norm=0,
+                optim="sgd",
+                stop_on="error",
+                weight_decay=0.9,
+            )
+        )
+    assert not (tmp_path / "run" / "model").exists()

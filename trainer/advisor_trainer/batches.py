@@ -139,9 +139,11 @@ class Loader(DataLoader[dict[str, Any]]):
     """A loader that follows a plan; the Trainer sets its epoch and skips into the middle of one on resume."""
 
     def __init__(self, lines: Lines, plan: Plan, *, pin: bool, workers: int) -> None:
-        # A generator of its own: taking one from torch's would move the state that dropout is drawn from.
+        # A generator of its own: taking one from torch's would move the state that dropout is drawn from. Workers are forked so
+        # that they share the mapped tokens instead of copying them.
         super().__init__(
-            lines, batch_sampler=plan, collate_fn=_only, pin_memory=pin, num_workers=workers, generator=torch.Generator(),
+            lines, batch_sampler=plan, collate_fn=_only, pin_memory=pin, num_workers=workers,
+            generator=torch.Generator(), multiprocessing_context="fork" if workers else None,
         )  # fmt: skip
         self._plan = plan
 

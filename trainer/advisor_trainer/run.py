@@ -127,10 +127,10 @@ def train(config: TrainConfig, *, resume: bool, callbacks: Sequence[Any], say: S
     if nonfinite.stopped:
         bad = ", ".join(map(str, list(nonfinite.steps)[:SHOWN]))
         raise Failed(f"{run}: the loss is no finite number at steps {bad} …; the rows of these steps stand in {run / NONFINITE}")
-    _keep_model(trainer, run)
     trainer.save_state()
     if step < planned and not patience.stopped:
         raise Failed(f"{run}: stopped at step {step} of {planned}, as stop_on asks for; see {run / folder.REPORT}")
+    _keep_model(trainer, run)
     return run
 
 

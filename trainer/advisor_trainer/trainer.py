@@ -116,6 +116,22 @@ class PackedTrainer(Trainer):
             self._tokens_logged, self._time_logged = self._tokens_seen, now
         super().log(logs, start_time)
 
+    def _run_epoch(self, *given: Any, **named: Any) -> None:
+        """Run an epoch; but a run that is resumed at its last step has none left, where the Trainer would take one more."""
+        if self.state.global_step >= self.state.max_steps:
+            self.control.should_training_stop = True
+        else:
+            super()._run_epoch(*given, **named)
+
+    def _maybe_log_save_evaluate(self, *given: Any, **named: Any) -> None:
+        """Do as the Trainer does; where only one process found a reason to stop, let all stop at the same step."""
+        several = self.args.world_size > 1 and (self.control.should_log or self.control.should_evaluate or self.control.should_save)
+        super()._maybe_log_save_evaluate(*given, **named)
+        if several:
+            stop = torch.tensor([float(self.control.should_training_stop)], device=self.args.device)
+            torch.distributed.all_reduce(stop)
+            self.control.should_training_stop = bool(stop.item())
+
     def _not_training(self) -> None:
         """Leave the time until now out of the throughput that is logged next."""
         self._tokens_logged, self._time_logged = self._tokens_seen, time.perf_counter()

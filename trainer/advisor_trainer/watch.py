@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,16 @@ SHOWN = (
     ("grad_norm", "grad_norm", ".2f"), ("tokens_per_second", "tokens/s", ",.0f"),
 )  # fmt: skip
 """What a line on the console says: key of the log, its name there, its form."""
+
+
+def anybody(here: Sequence[bool], device: Any) -> list[bool]:
+    """Return for each question whether any of the processes says yes."""
+    import torch
+    import torch.distributed as dist
+
+    said = torch.tensor([float(yes) for yes in here], device=device)
+    dist.all_reduce(said)
+    return [bool(yes) for yes in said.tolist()]
 
 
 class Interrupts(TrainerCallback):
@@ -57,12 +67,9 @@ class Interrupts(TrainerCallback):
         """Ask for a checkpoint and for the end. The first of several processes that hears of it speaks for all."""
         stop = bool(self.received)
         if args.world_size > 1:
-            import torch
-            import torch.distributed as dist
-
-            heard = torch.tensor([float(stop)], device=args.device)
-            dist.all_reduce(heard)
-            stop = bool(heard.item())
+            # Asking the others waits for the device: only where logging waits for it anyway.
+            asks = control.should_log or control.should_save or control.should_evaluate
+            (stop,) = anybody([stop], args.device) if asks else (False,)
             self.received = self.received or (signal.SIGTERM if stop else 0)
         if stop and state.global_step < state.max_steps:
             control.should_save = args.save_strategy != "no"
@@ -95,10 +102,13 @@ class NonFinite(TrainerCallback):
         for step, micro, loss in self.trainer.recent:
             by_step.setdefault(step, []).append((micro, float(loss)))
         self.trainer.recent.clear()
+        # Where another process had the rows of a bad step, they stand in that one's file.
+        here = [not all(math.isfinite(loss) for _, loss in by_step[step]) for step in sorted(by_step)]
+        bad_anywhere = anybody(here, args.device) if args.world_size > 1 else here
+        anywhere = {step for step, wrong in zip(sorted(by_step), bad_anywhere, strict=True) if wrong}
         for step, micros in sorted(by_step.items()):
             bad = [micro for micro, loss in micros if not math.isfinite(loss)]
-            # Another process may have had the rows: then the step is known to be bad, and its rows are in that one's file.
-            if not bad and args.world_size == 1:
+            if step not in anywhere:
                 self._row = 0
                 continue
             self._row += 1
