@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from advisor.detectors.registry import detector_about
 from advisor.evaluation.bootstrap import sign_test
+from advisor.evaluation.model import printable
 from advisor.model import Hit, NotApplicable, NotMeasurable, Term
 
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ def prompt_template_missing(frame: Frame, *, min_train: float, most_evaluated: f
     if frame.train < min_train or frame.evaluated > most_evaluated:
         return None
     shown = " … ".join(part.strip().replace("\n", "⏎") for part in (frame.begin[:SHOWN], frame.end[-SHOWN:]) if part.strip())
-    return Hit({"template": shown, "train": frame.train, "evaluated": frame.evaluated})
+    return Hit({"template": printable(shown), "train": frame.train, "evaluated": frame.evaluated})
 
 
 SHOWN = 40
