@@ -64,6 +64,8 @@ class AnswerMeasurements(Lazy):
             "answers": evaluated.answers, "evaluated": evaluated, "train_data": evaluated.train, "real_prompts": evaluated.real,
             "inference": evaluated.inference, "want": evaluated.want,
         }  # fmt: skip
+        if name == "want" and not evaluated.want:
+            raise NotApplicable(name)
         if name not in given or not given[name]:
             raise NotMeasurable(name)
         return given[name]

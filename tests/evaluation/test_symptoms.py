@@ -147,6 +147,13 @@ def test_references_that_show_a_sign_as_often_keep_the_rule_silent():
     assert "ANSWER-001" in fired(judged([answer(song, "At noon the tide is high.") for _ in range(30)]))
 
 
+def test_without_references_the_base_model_is_the_measure():
+    circle = "it is so high and " * 8
+    assert "ANSWER-001" in fired(judged([answer(circle, base="At noon.") for _ in range(30)]))
+    assert "ANSWER-001" not in fired(judged([answer(circle, base=circle) for _ in range(30)]))
+    assert "ANSWER-001" in fired(judged([answer(circle) for _ in range(30)]))
+
+
 def test_four_answers_of_a_thousand_are_no_finding_and_thirty_are():
     right = "The tide is at noon."
     for bad, expected in ((4, False), (30, True)):
@@ -180,6 +187,13 @@ def test_the_limit_of_tokens_is_raised_to_what_the_longest_reference_needs():
     assert (change.parameter, change.old) == ("max_tokens", 8)
     assert change.new >= 2 * len(right.split())
     assert change.new % 64 == 0
+
+
+def test_the_limit_of_tokens_is_left_alone_where_no_answer_met_it():
+    rows = [answer("The tide is at", "The tide is at noon, and it is high.", finish="stop", tokens=4) for _ in range(30)]
+    found = judged(rows, inference={"max_tokens": 64})
+    assert "ANSWER-005" in fired(found)
+    assert found.changes == ()
 
 
 def train_rows(pairs):
