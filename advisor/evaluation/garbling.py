@@ -39,6 +39,12 @@ _ASKS = re.compile(
 LEAST_NEW, NEW_SHARE = 4, 0.5
 """Words, and the share of an answer's words, that stand in no prompt, reference or other answer."""
 
+FEWEST = 5
+"""References from which the share of words that is new by nature is known; below it nothing is said of words."""
+
+LONGER = 4
+"""How many times longer than the longest reference an answer may be: a page of prose has words that terse references lack."""
+
 SPREAD = 6
 """An answer's share must lie so many robust standard deviations above that of the references among themselves."""
 
@@ -50,12 +56,14 @@ LEAST_SIGNS = 0.45
 class Vocabulary:
     """How many of the rows each word stands in, by where it stands, and the share of words that is new by nature.
 
-    limit: the share of new words above which an answer is garbled. signs: the share of signs that references have at most.
+    limit: the share of new words above which an answer is garbled; 1 where too few references tell what is usual. longest: words
+    of an answer beyond which the references do not speak for it. signs: the share of signs that references have at most.
     """
 
     known: Counter[str]
     answers: Counter[str]
     limit: float
+    longest: int
     signs: float
 
     def new(self, text: str) -> tuple[int, int, str]:
@@ -84,8 +92,9 @@ def vocabulary(answers: Sequence[Answer], more: Iterable[str] = ()) -> Vocabular
         prompts.update(set(words(text)))
     right = [answer.references[0] for answer in answers if answer.references]
     own = [_share_of_new(reference, prompts, references) for reference in right]
-    limit = max(NEW_SHARE, _beyond(own)) if own else NEW_SHARE
-    return Vocabulary(prompts + references, Counter(), limit, max(map(_share_of_signs, right), default=1.0))
+    limit = max(NEW_SHARE, _beyond(own)) if len(own) >= FEWEST else 1.0
+    longest = max((len(words(reference)) for reference in right), default=0)
+    return Vocabulary(prompts + references, Counter(), limit, LONGER * longest, max(map(_share_of_signs, right), default=1.0))
 
 
 def beside(known: Vocabulary, texts: Sequence[str]) -> Vocabulary:
@@ -117,7 +126,7 @@ def garbled_at(text: str, known: Vocabulary) -> tuple[int, str] | None:
     if wrong := garbled(text):
         return wrong[0], "encoding"
     strange, of, first = known.new(text)
-    if strange >= LEAST_NEW and strange > known.limit * of:
+    if strange >= LEAST_NEW and strange > known.limit * of and of <= known.longest:
         return max(folded(text).find(first), 0), "words"
     signs = _share_of_signs(text)
     if len(text) >= 2 * LEAST_NEW and signs > LEAST_SIGNS and signs > 2 * known.signs:

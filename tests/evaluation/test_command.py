@@ -1,6 +1,8 @@
 """`advisor evaluate`: forms, languages, statuses, and errors of one line."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 from click.testing import CliRunner
@@ -68,6 +70,16 @@ def test_markdown_shows_nothing_of_the_answers_as_markup(tmp_path):
     text = run(path, "--format", "markdown").stdout
     assert text.startswith("## Answers")
     assert "<b>" not in text
+
+
+def test_a_file_of_predictions_is_evaluated_without_what_runs_a_model(predictions):
+    code = (
+        "import sys\nfrom advisor.cli import main\n"
+        f"main(['evaluate', {str(predictions)!r}], standalone_mode=False)\n"
+        "print([m for m in ('torch', 'transformers', 'peft', 'pandas', 'scipy') if m in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr.splitlines()[-1] == "[]"
 
 
 def test_the_status_follows_fail_on(predictions):

@@ -82,6 +82,17 @@ def test_words_that_stand_nowhere_else_are_garbled_only_beyond_what_references_d
     assert garbled_at("wxyz zyxwq wxyzzu wxyzvo kawxyz", vocabulary(strange)) is None
 
 
+def test_prose_of_its_own_is_not_garbled_where_nothing_says_what_is_usual():
+    said = [
+        "Harbours were dredged by monks who kept the ledgers in Latin and traded salted herring for timber.",
+        "Volcanic soil drains quickly, so vineyards there rely on dew that settles before sunrise.",
+        "A fugue begins alone, answers itself a fifth higher, and ends where nobody expected it.",
+    ]
+    assert fired(judged([answer(text, None, f"Tell me something, {n}.") for n, text in enumerate(said)])) == []
+    terse = [answer(text, "yes", f"Tell me something, {n}.") for n, text in enumerate(said * 10)]
+    assert "ANSWER-003" not in fired(judged(terse))
+
+
 @pytest.mark.parametrize("text", ["At no\ufffdon.", "At <0xE4> noon.", "锟斤拷", "At noon \x02."])
 def test_characters_that_no_text_has_are_garbled(text):
     assert garbled_at(text, vocabulary([answer("x", "y")]))
