@@ -38,7 +38,7 @@ def command(
     paths: tuple[Path, ...], configs: tuple[Path, ...], baseline: int, output: str, fail_on_worse: bool, lang: str,
     rule_folders: tuple[Path, ...],
 ) -> None:  # fmt: skip
-    """Say what differs between runs: settings, results, and whether the difference is more than noise.
+    """Say whether one run is better than another, or only different by noise; and what differs between them.
 
     RUN is a training log in any format that `advisor formats` lists, or a folder with one. Each is compared with the first, or the
     one of --baseline: better, worse, the same within noise, or not decidable, with the reason. Several seeds of one configuration

@@ -57,6 +57,19 @@ def clash(names: tuple[str, ...], one: Mapping[str, Value], other: Mapping[str, 
     return next((n for n in names if n in one and n in other and not _equal(one[n], other[n])), "")
 
 
+BATCHES = (
+    "per_device_train_batch_size", "batch_size", "gradient_accumulation_steps", "max_length", "max_seq_length", "packing",
+    "group_by_length", "world_size", *DATA,
+)  # fmt: skip
+"""Settings that say which rows stand in which batch, beside the seed."""
+
+
+def same_batches(one: Mapping[str, Value], other: Mapping[str, Value]) -> bool:
+    """Tell whether both runs state the same seed, and nothing that puts other rows into the batches."""
+    seeded = any(name in one and name in other for name in SEEDS) and not clash(SEEDS, one, other)
+    return seeded and not any(name in BATCHES for name in different(one, other))
+
+
 def models(one: Mapping[str, Value], other: Mapping[str, Value]) -> tuple[str, str]:
     """Return the names of both base models, empty where unknown."""
     first, second = (next((str(config[name]) for name in MODEL if name in config), "") for config in (one, other))

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 
@@ -14,7 +16,8 @@ from advisor.evaluation.model import Answer
 from advisor.evaluation.text import CJK, folded
 
 _ODD = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ue000-\uf8ff\ufff9-\ufffd\ufffe\uffff]|<0x[0-9A-F]{2}>|<unk>|\\[UNK\\]")
-_PIECES = re.compile(rf"[{CJK}]{{2}}|[^\W\d_{CJK}]+(?:\d+[^\W\d_{CJK}]+)*")
+_WORDS = re.compile(rf"[^\W\d_{CJK}]+(?:\d+[^\W\d_{CJK}]+)*")
+_CJK_RUN = re.compile(f"[{CJK}]{{2,}}")
 _SIGNS = re.compile(r"[^\w\s]")
 
 _SCRIPTS = {
@@ -36,6 +39,12 @@ _ASKS = re.compile(
 LEAST_NEW, NEW_SHARE = 4, 0.5
 """Words, and the share of an answer's words, that stand in no prompt, reference or other answer."""
 
+FEWEST = 5
+"""References from which the share of words that is new by nature is known; below it nothing is said of words."""
+
+LONGER = 4
+"""How many times longer than the longest reference an answer may be: a page of prose has words that terse references lack."""
+
 SPREAD = 6
 """An answer's share must lie so many robust standard deviations above that of the references among themselves."""
 
@@ -47,12 +56,14 @@ LEAST_SIGNS = 0.45
 class Vocabulary:
     """How many of the rows each word stands in, by where it stands, and the share of words that is new by nature.
 
-    limit: the share of new words above which an answer is garbled. signs: the share of signs that references have at most.
+    limit: the share of new words above which an answer is garbled; 1 where too few references tell what is usual. longest: words
+    of an answer beyond which the references do not speak for it. signs: the share of signs that references have at most.
     """
 
     known: Counter[str]
     answers: Counter[str]
     limit: float
+    longest: int
     signs: float
 
     def new(self, text: str) -> tuple[int, int, str]:
@@ -62,22 +73,16 @@ class Vocabulary:
         return len(strange), len(pieces), strange[0] if strange else ""
 
 
-def words(text: str) -> list[str]:
+@lru_cache(maxsize=1 << 14)
+def words(text: str) -> tuple[str, ...]:
     """Return the words of letters, and pairs of Chinese characters, each at every place."""
     plain = folded(text)
-    pairs = [plain[i : i + 2] for i in range(len(plain) - 1) if _is_cjk(plain[i]) and _is_cjk(plain[i + 1])]
-    return pairs + [piece for piece in _PIECES.findall(plain) if not _is_cjk(piece[0])]
+    pairs = [] if plain.isascii() else [pair for run in _CJK_RUN.findall(plain) for pair in map("".join, pairwise(run))]
+    return (*pairs, *_WORDS.findall(plain))
 
 
-_ONE_CJK = re.compile(f"[{CJK}]")
-
-
-def _is_cjk(char: str) -> bool:
-    return _ONE_CJK.match(char) is not None
-
-
-def vocabulary(answers: Sequence[Answer], texts: Sequence[str], more: Iterable[str] = ()) -> Vocabulary:
-    """Return the vocabulary that `texts`, the answers of one model, are judged by; `more`: further text, such as training data."""
+def vocabulary(answers: Sequence[Answer], more: Iterable[str] = ()) -> Vocabulary:
+    """Return what prompts and references say, and `more`: further text, such as training data. No answer is in it yet."""
     prompts: Counter[str] = Counter()
     references: Counter[str] = Counter()
     for answer in answers:
@@ -85,11 +90,16 @@ def vocabulary(answers: Sequence[Answer], texts: Sequence[str], more: Iterable[s
         references.update({piece for reference in answer.references for piece in words(reference)})
     for text in more:
         prompts.update(set(words(text)))
-    said = Counter(piece for text in texts for piece in set(words(text)))
-    own = [_share_of_new(reference, prompts, references) for answer in answers for reference in answer.references[:1]]
-    limit = max(NEW_SHARE, _beyond(own)) if own else NEW_SHARE
-    signs = [_share_of_signs(reference) for answer in answers for reference in answer.references[:1]]
-    return Vocabulary(prompts + references, said, limit, max(signs, default=1.0))
+    right = [answer.references[0] for answer in answers if answer.references]
+    own = [_share_of_new(reference, prompts, references) for reference in right]
+    limit = max(NEW_SHARE, _beyond(own)) if len(own) >= FEWEST else 1.0
+    longest = max((len(words(reference)) for reference in right), default=0)
+    return Vocabulary(prompts + references, Counter(), limit, LONGER * longest, max(map(_share_of_signs, right), default=1.0))
+
+
+def beside(known: Vocabulary, texts: Sequence[str]) -> Vocabulary:
+    """Return a vocabulary with the answers of one model in it: what several of them say is no accident."""
+    return replace(known, answers=Counter(piece for text in texts for piece in set(words(text))))
 
 
 def _share_of_new(reference: str, prompts: Counter[str], references: Counter[str]) -> float:
@@ -116,7 +126,7 @@ def garbled_at(text: str, known: Vocabulary) -> tuple[int, str] | None:
     if wrong := garbled(text):
         return wrong[0], "encoding"
     strange, of, first = known.new(text)
-    if strange >= LEAST_NEW and strange > known.limit * of:
+    if strange >= LEAST_NEW and strange > known.limit * of and of <= known.longest:
         return max(folded(text).find(first), 0), "words"
     signs = _share_of_signs(text)
     if len(text) >= 2 * LEAST_NEW and signs > LEAST_SIGNS and signs > 2 * known.signs:

@@ -18,6 +18,11 @@ LEAST_ROWS = 20
 """Rows below which the interval of a resampled mean is too narrow to be believed."""
 
 
+def printable(text: str) -> str:
+    """Return `text` with what controls a terminal replaced: an answer is shown, never obeyed."""
+    return text if text.isprintable() else "".join(char if char.isprintable() else "\ufffd" for char in text)
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """One row: what was asked, what the model said, and what should have been said.
@@ -60,7 +65,7 @@ class Answer:
     def place(self, start: int = 0, **facts: float | str) -> Place:
         """Return this answer as evidence, from `start` on."""
         head = "…" if start else ""
-        text = " ".join(self.prediction[start : start + SHOWN].split())
+        text = printable(" ".join(self.prediction[start : start + SHOWN].split()))
         return Place(self.source, self.line, 0, self.offset, head + text, len(head), facts)
 
 

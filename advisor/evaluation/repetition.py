@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
 
 from advisor.evaluation.text import folded, tokens
 
@@ -20,6 +23,9 @@ LEAST_LOOPED = 8
 LEAST_SHARE = 0.3
 """Share of the text that a loop, or sentences that come back, must cover."""
 
+LEAST_RUNS, MOSTLY_REPEATED = 16, 0.4
+"""Runs of four words from which their repetition is measured, and the share that was there before. Prose has hardly any."""
+
 LEAST_LETTERS = 16
 """Characters of one word that goes round: `hahahahahahahaha`."""
 
@@ -31,23 +37,47 @@ SENTENCE_TIMES = 3
 _ONE_PIECE = re.compile(r"([^\s\d=\-_*.#~+|]{1,12}?)\1{5,}")
 
 
+@lru_cache(maxsize=1 << 14)
 def loop(text: str) -> tuple[str, int] | None:
-    """Return (the unit, times in a row) of the longest loop that covers enough of `text`, or None."""
+    """Return (the unit, times) of what a text goes round in, in a row or mixed, or None."""
     words = tokens(text)
-    best = (0, 0, 0)
-    for size in range(1, min(LONGEST_UNIT, len(words) // LEAST_TIMES) + 1):
-        length, end = _longest_run([a == b for a, b in zip(words, words[size:], strict=False)])
-        times = length // size + 1
-        covered = length + size
-        if times >= LEAST_TIMES and covered > best[0]:
-            best = (covered, end + size - covered, size)
-    covered, start, size = best
-    if covered >= LEAST_LOOPED and covered >= LEAST_SHARE * len(words) and not _counts(words[start : start + size]):
-        return " ".join(words[start : start + size])[:40], covered // size
+    found = _in_a_row(words) or _mixed(words)
+    if found:
+        return found
     one = _ONE_PIECE.search(folded(text))
     if one and len(one[0]) >= max(LEAST_LETTERS, LEAST_SHARE * len(text)):
         return one[1], len(one[0]) // len(one[1])
     return None
+
+
+def _in_a_row(words: Sequence[str]) -> tuple[str, int] | None:
+    """Return (the unit, times in a row) of the longest loop that covers enough of the words, or None."""
+    number = {word: index for index, word in enumerate(dict.fromkeys(words))}
+    ids = np.array([number[word] for word in words], dtype=np.int64)
+    best = (0, 0, 0)
+    for size in range(1, min(LONGEST_UNIT, len(ids) // LEAST_TIMES) + 1):
+        length, end = _longest_run(ids[:-size] == ids[size:])
+        covered = length + size
+        if length // size + 1 >= LEAST_TIMES and covered > best[0]:
+            best = (covered, end + size - covered, size)
+    covered, start, size = best
+    unit = words[start : start + size]
+    if covered >= LEAST_LOOPED and covered >= LEAST_SHARE * len(words) and not _counts(unit):
+        return " ".join(unit)[:40], covered // size
+    return None
+
+
+def _mixed(words: Sequence[str]) -> tuple[str, int] | None:
+    """Return (the run of four words that comes most often, how often) where most such runs were there before (seq-rep-4), or None.
+
+    The measure is that of Welleck et al., Neural Text Generation with Unlikelihood Training (2019).
+    """
+    runs = Counter(zip(words, words[1:], words[2:], words[3:], strict=False))
+    total = sum(runs.values())
+    if total < LEAST_RUNS or 1 - len(runs) / total < MOSTLY_REPEATED:
+        return None
+    most, times = runs.most_common(1)[0]
+    return (" ".join(most)[:40], times) if not _counts(most) else None
 
 
 def _counts(unit: Sequence[str]) -> bool:
@@ -55,14 +85,14 @@ def _counts(unit: Sequence[str]) -> bool:
     return all(word.isdigit() for word in unit)
 
 
-def _longest_run(flags: Sequence[bool]) -> tuple[int, int]:
+def _longest_run(flags: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> tuple[int, int]:
     """Return the length of the longest run of true values, and where it ends."""
-    best = end = run = 0
-    for index, flag in enumerate(flags):
-        run = run + 1 if flag else 0
-        if run > best:
-            best, end = run, index + 1
-    return best, end
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], flags, [False]))))
+    if not len(edges):
+        return 0, 0
+    lengths = edges[1::2] - edges[::2]
+    best = int(np.argmax(lengths))
+    return int(lengths[best]), int(edges[1::2][best])
 
 
 def returning(text: str) -> tuple[str, int] | None:

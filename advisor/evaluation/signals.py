@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from advisor.evaluation import distribution, rounds, training
 from advisor.evaluation.bootstrap import RESAMPLES, SEED
 from advisor.evaluation.endings import Habit, habit_of
-from advisor.evaluation.garbling import Vocabulary, vocabulary
+from advisor.evaluation.garbling import Vocabulary, beside, vocabulary
 from advisor.evaluation.metrics import Measured, measure
 from advisor.evaluation.model import Answer, Metric
 from advisor.evaluation.symptoms import Symptom, look
@@ -64,6 +64,8 @@ class AnswerMeasurements(Lazy):
             "answers": evaluated.answers, "evaluated": evaluated, "train_data": evaluated.train, "real_prompts": evaluated.real,
             "inference": evaluated.inference, "want": evaluated.want,
         }  # fmt: skip
+        if name == "want" and not evaluated.want:
+            raise NotApplicable(name)
         if name not in given or not given[name]:
             raise NotMeasurable(name)
         return given[name]
@@ -108,13 +110,12 @@ def habit(answers: Sequence[Answer], inference: Mapping[str, Value] | None) -> H
 @answer_signal
 def vocabularies(answers: Sequence[Answer], train_data: Sequence[Answer] | None) -> Mapping[str, Vocabulary]:
     """What the words of the answers, of the references and of the base model's answers are judged by."""
-    more = [text for row in train_data or () for text in (row.prompt, *row.references)]
-    sides = {
-        "own": [answer.prediction for answer in answers],
-        "base": [answer.base or "" for answer in answers],
-        "references": [answer.references[0] if answer.references else "" for answer in answers],
+    known = vocabulary(answers, (text for row in train_data or () for text in (row.prompt, *row.references)))
+    return {
+        "own": beside(known, [answer.prediction for answer in answers]),
+        "base": beside(known, [answer.base or "" for answer in answers]),
+        "references": beside(known, [answer.references[0] if answer.references else "" for answer in answers]),
     }
-    return {side: vocabulary(answers, texts, more) for side, texts in sides.items()}
 
 
 @answer_signal

@@ -20,7 +20,7 @@ from advisor.data.quality.instructions import broken_length
 from advisor.evaluation.endings import LIMITED, Habit, cut_off
 from advisor.evaluation.garbling import Vocabulary, foreign_script, garbled_at
 from advisor.evaluation.instructions import broken_fields, broken_json, broken_other
-from advisor.evaluation.model import Answer
+from advisor.evaluation.model import Answer, printable
 from advisor.evaluation.repetition import loop, returning
 from advisor.evaluation.text import same, tokens
 from advisor.model import Facts, Term
@@ -205,5 +205,5 @@ def _one_for_many(answers: Sequence[Answer], texts: Sequence[str]) -> dict[int, 
         if len(prompts) < FEWEST_TIMES or (right and max(right.values()) * 2 > len(members)):
             continue
         for row in members:
-            rows[row] = {"what": texts[row][:40], "times": len(members)}
+            rows[row] = {"what": printable(texts[row][:40]), "times": len(members)}
     return rows

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 
 CJK = "\u2e80-\u2fff\u3005-\u3007\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 """Scripts that put no blank between words: each character counts as one."""
@@ -19,9 +20,10 @@ def folded(text: str) -> str:
     return (text if text.isascii() else unicodedata.normalize("NFKC", text)).casefold()
 
 
-def tokens(text: str) -> list[str]:
-    """Return the words of `text`, folded; punctuation is left out."""
-    return _TOKEN.findall(folded(text))
+@lru_cache(maxsize=1 << 14)
+def tokens(text: str) -> tuple[str, ...]:
+    """Return the words of `text`, folded; punctuation is left out. Kept, since most measurements ask for the same texts."""
+    return tuple(_TOKEN.findall(folded(text)))
 
 
 def same(text: str) -> str:

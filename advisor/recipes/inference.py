@@ -13,6 +13,9 @@ STEP = {"temperature": 0.2, "presence_penalty": 0.5}
 PIECES_PER_WORD = 2
 """Tokens that a word may take: a limit of tokens is set generously."""
 
+MET = "cut-limit"
+"""How an answer ended that met the limit of tokens."""
+
 WHOLE = 64
 """Limits of tokens are given in multiples of this."""
 
@@ -83,9 +86,11 @@ def presence_penalty_higher(context: Context) -> Edit | None:
 
 @recipe
 def max_tokens_higher(context: Context) -> Edit | None:
-    """Limit of tokens: twice what it is, or enough for the longest reference."""
+    """Limit of tokens: twice what it is, or enough for the longest reference; not where no answer met it, as far as is known."""
     old = context.number("max_tokens")
-    if old is None or old <= 0:
+    told = any(answer.finish for answer in context.measured["answers"])
+    met = any(place.facts.get("how") == MET for place in context.hit.places)
+    if old is None or old <= 0 or (told and not met):
         return None
     need = context.measured["longest_reference"] * PIECES_PER_WORD
     return int(old), WHOLE * math.ceil(max(2 * old, need) / WHOLE)

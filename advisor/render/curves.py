@@ -41,12 +41,17 @@ def overlay(runs: Sequence[Run], width: int, height: int) -> tuple[str, list[Lin
     left, right = (end(float(s.x[i]) for s in shown.values()) for end, i in ((min, 0), (max, -1)))
     right = right if right > left else left + 1
     cells: list[Line] = [[(" ", "")] * columns for _ in range(height)]
-    for number, series in reversed(shown.items()):
+    held: dict[tuple[int, int], list[int]] = {}
+    for number, series in shown.items():
         x, y = block_medians(series.x, columns), block_medians(series.values, columns)
         across = np.clip((x - left) / (right - left) * (columns - 1), 0, columns - 1).round().astype(int)
         down = np.clip((high - np.clip(y, low, high)) / (high - low) * (height - 1), 0, height - 1).round().astype(int)
         for column, row in zip(across.tolist(), down.tolist(), strict=True):
-            cells[row][column] = (letter(number), style(number))
+            held.setdefault((column, row), []).append(number)
+    # Where curves lie on each other, their letters take turns.
+    for turn, ((column, row), numbers) in enumerate(sorted(held.items())):
+        number = numbers[turn % len(numbers)]
+        cells[row][column] = (letter(number), style(number))
     lines: list[Line] = []
     for row, line in enumerate(cells):
         value = high - (high - low) * row / max(height - 1, 1)

@@ -188,7 +188,7 @@ def train(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, data: Seq
         optimiser.step()
         schedule.step()
         optimiser.zero_grad()
-        losses.append(float(loss))
+        losses.append(float(loss.item()))
     return sum(losses[-50:]) / len(losses[-50:])
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from advisor.evaluation.bootstrap import difference, sign_test
-from advisor.evaluation.metrics import exact_match, measure, token_f1
+from advisor.evaluation.metrics import exact_match, measure, rouge_l, token_f1
 from advisor.evaluation.model import Answer
 from advisor.evaluation.text import overlap, script_of, tokens
 
@@ -48,8 +48,16 @@ def test_rouge_is_that_of_rouge_score_and_chinese_is_not_lost():
     assert 0.5 < named(CHINESE, "rougeL").own.value < 1
 
 
+def test_the_fast_rouge_l_is_that_of_the_library():
+    draw = np.random.default_rng(0)
+    scorer = rouge_scorer.RougeScorer(["rougeL"])
+    for _ in range(200):
+        one, other = (" ".join(draw.choice(list("abcdef"), draw.integers(0, 30))) for _ in range(2))
+        assert rouge_l(one, other) == pytest.approx(scorer.score(other, one)["rougeL"].fmeasure)
+
+
 def test_words_are_letters_together_and_chinese_characters_alone():
-    assert tokens("GPT-4 说：今天 12.5 度") == ["gpt", "4", "说", "今", "天", "12", "5", "度"]
+    assert tokens("GPT-4 说：今天 12.5 度") == ("gpt", "4", "说", "今", "天", "12", "5", "度")
     assert [script_of([t]) for t in ("今天 GPT", "今日は晴れです", "today")] == ["zh", "ja", "other"]
 
 
@@ -115,11 +123,11 @@ def test_an_interval_holds_the_true_mean_about_as_often_as_it_says():
 def test_two_models_of_the_same_worth_are_called_different_at_most_as_often_as_chance():
     draw = np.random.default_rng(2)
     alarms = 0
-    for _ in range(100):
+    for _ in range(60):
         said = [("a" if hit else "b", "a") for hit in draw.random(60) < 0.5]
         bases = ["a" if hit else "b" for hit in draw.random(60) < 0.5]
         alarms += named(said, "exact", bases=bases).verdict != "same"
-    assert alarms <= 11
+    assert alarms <= 8
 
 
 @pytest.mark.parametrize(("more", "less", "p"), [(5, 0, 1 / 32), (6, 0, 1 / 64), (8, 2, 56 / 1024), (0, 0, 1), (3, 3, 42 / 64)])

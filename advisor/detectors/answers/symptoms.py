@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from advisor.detectors.registry import detector_about
 from advisor.evaluation.bootstrap import sign_test
+from advisor.evaluation.model import printable
 from advisor.model import Hit, NotApplicable, NotMeasurable, Term
 
 if TYPE_CHECKING:
@@ -27,7 +28,10 @@ MOST_PLACES = 1000
 def symptom(
     symptoms: Mapping[str, Symptom], answers: Sequence[Answer], *, check: str, min_count: int, min_share: float, max_p: float
 ) -> Hit | None:
-    """At least `min_count` answers and `min_share` of them show a sign, more than the references do (sign test, `max_p`)."""
+    """At least `min_count` answers and `min_share` of them show a sign, more than the references do (sign test, `max_p`).
+
+    Without references the base model's answers stand in for them; without both nothing is compared.
+    """
     found = symptoms[check]
     if not found.of:
         raise NotApplicable(check)
@@ -35,8 +39,9 @@ def symptom(
     count = int(own.sum())
     if count < min_count or count < min_share * found.of:
         return None
-    if found.references is not None:
-        right = found.references & found.applies
+    usual = found.references if found.references is not None else found.base
+    if usual is not None:
+        right = usual & found.applies
         if sign_test(int((own & ~right).sum()), int((right & ~own).sum())) > max_p:
             return None
     return _of_rows(found, answers, count)
@@ -150,7 +155,7 @@ def prompt_template_missing(frame: Frame, *, min_train: float, most_evaluated: f
     if frame.train < min_train or frame.evaluated > most_evaluated:
         return None
     shown = " … ".join(part.strip().replace("\n", "⏎") for part in (frame.begin[:SHOWN], frame.end[-SHOWN:]) if part.strip())
-    return Hit({"template": shown, "train": frame.train, "evaluated": frame.evaluated})
+    return Hit({"template": printable(shown), "train": frame.train, "evaluated": frame.evaluated})
 
 
 SHOWN = 40
