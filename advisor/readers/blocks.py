@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import chain
 from operator import itemgetter
 from typing import Any
 
@@ -76,17 +75,12 @@ def _columns(objects: Sequence[dict[str, Any]], keys: tuple[str, ...]) -> dict[s
         return None
     if is_mmengine_evaluation(set(keys)):
         return None
-    wanted = tuple(key for key, _ in names)
     try:
-        flat = np.fromiter(
-            chain.from_iterable(map(itemgetter(*wanted), objects)), dtype=np.float64, count=len(objects) * len(names)
-        )
+        table = {name: np.fromiter(map(itemgetter(key), objects), dtype=np.float64, count=len(objects)) for key, name in names}
     except (KeyError, ValueError, TypeError, OverflowError):
         return None
-    table = flat.reshape(len(objects), len(names))
-    if not np.all(np.isfinite(table)):  # what is no number is rare enough to be read row by row
-        return None
-    return {name: np.ascontiguousarray(table[:, wanted.index(key)]) for key, name in names}
+    # What is no number is rare enough to be read row by row.
+    return table if all(np.isfinite(column).all() for column in table.values()) else None
 
 
 def _joined(pieces: list[tuple[IntArray, FloatArray]]) -> tuple[IntArray, FloatArray]:

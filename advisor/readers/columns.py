@@ -19,6 +19,11 @@ KEPT_EVENTS = 500
 IntArray = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 
+def _bytes(values: np.ndarray[tuple[int], np.dtype[np.float64 | np.int64]]) -> memoryview:
+    """Return the bytes of an array without copying them."""
+    return np.ascontiguousarray(values).view(np.uint8).data
+
+
 @dataclass
 class _Events:
     """The events of one kind: (order of arrival, row, event)."""
@@ -115,18 +120,21 @@ class Columns:
             self.rows[name].append(at)
 
     def _add_block(self, block: Block, at: int) -> None:
-        self.line.frombytes(block.lines.tobytes())
+        self.line.frombytes(_bytes(block.lines))
         axes = {name: np.full(len(block.lines), np.nan) for name in ("step", "epoch")}
+        counted: dict[int, IntArray] = {}
         for name, (rows, values) in block.values.items():
             if name in axes:
                 axes[name][rows] = values
                 continue
             if name not in self.values:
                 self.values[name], self.rows[name] = array("d"), array("q")
-            self.values[name].frombytes(values.tobytes())
-            self.rows[name].frombytes((rows + at).tobytes())
-        self.step.frombytes(axes["step"].tobytes())
-        self.epoch.frombytes(axes["epoch"].tobytes())
+            if id(rows) not in counted:  # most quantities stand in the same rows
+                counted[id(rows)] = rows + at
+            self.values[name].frombytes(_bytes(values))
+            self.rows[name].frombytes(_bytes(counted[id(rows)]))
+        self.step.frombytes(_bytes(axes["step"]))
+        self.epoch.frombytes(_bytes(axes["epoch"]))
 
     def kept_events(self) -> list[tuple[int, Event]]:
         """Return (row, event) in the order of arrival; bounded for each kind, so that a flood of one hides no other."""

@@ -10,10 +10,15 @@ import numpy as np
 
 from advisor.model import FloatArray
 from advisor.readers.base import Block, Format, Record, Row, Source, Unread, cleaned
-from advisor.readers.blocks import numbered
+from advisor.readers.blocks import loads, numbered
 from advisor.readers.clean import number
 from advisor.readers.columns import IntArray
 from advisor.readers.names import AXES, SPLIT_KEYS, canonical, canonical_keys, is_evaluation, is_loss_like, normalise, of_evaluation
+
+_Cells = np.ndarray[tuple[int, int], np.dtype[np.float64]]
+_NUMBERS_ONLY = re.compile(rb"[-+\d.eE,\s]*")
+_EMPTY = b"-1.2345678987654321e301"
+"""What stands for an empty cell while all cells are numbers: no log holds it."""
 
 _DELIMITERS = (",", "\t", ";", "|")
 
@@ -41,7 +46,15 @@ def read(source: Source) -> Iterator[Record]:
     names = [(columns.index(key), name) for key, name in canonical_keys(tuple(columns))]
     split = next((i for i, column in enumerate(columns) if normalise(column) in SPLIT_KEYS), None)
     seen_header = False
-    for first, lines in source.blocks():
+    for first, count, block in source.byte_blocks():
+        if not seen_header and cells_of(cleaned(block.partition(b"\n")[0].decode(errors="replace")), delimiter) == columns:
+            seen_header, first, count, block = True, first + 1, count - 1, block.partition(b"\n")[2]
+        if not block:
+            continue
+        if seen_header and split is None and (table := _all_numbers(block, count, delimiter.encode(), len(columns))) is not None:
+            yield numbered({name: _present(table[:, index]) for index, name in names}, first)
+            continue
+        lines = block.decode(errors="replace").removesuffix("\n").split("\n")
         if seen_header and split is None and (cells := _plain_cells(lines, delimiter, columns)):
             yield _block(cells, names, first)
             continue
@@ -61,6 +74,43 @@ def read(source: Source) -> Iterator[Record]:
                 values = of_evaluation(values)
             if values.keys() - set(AXES):
                 yield Row(line, values)
+
+
+def _all_numbers(
+    block: bytes, count: int, delimiter: bytes, width: int
+) -> np.ndarray[tuple[int, int], np.dtype[np.float64]] | None:
+    """Return the numbers of `count` lines of `width` cells, NaN where a cell is empty; None where any cell is something else.
+
+    Cells and lines make one array of JSON, whose parser is several times faster than one call for each cell.
+    """
+    if b"\r" in block:
+        block = block.replace(b"\r\n", b"\n")
+    if not block.endswith(b"\n"):
+        block += b"\n"
+    signs = np.frombuffer(block, dtype=np.uint8)
+    ends = np.searchsorted(np.flatnonzero(signs == ord(delimiter)), np.flatnonzero(signs == ord("\n")))
+    if len(ends) != count or np.any(np.diff(ends, prepend=0) != width - 1):
+        return None
+    cells = block.replace(delimiter, b",").replace(b"\n", b",")
+    while b",," in cells:
+        cells = cells.replace(b",,", b"," + _EMPTY + b",")
+    if cells.startswith(b","):
+        cells = _EMPTY + cells
+    if not _NUMBERS_ONLY.fullmatch(cells):
+        return None
+    try:
+        numbers = loads(b"[" + cells[:-1] + b"]")
+    except ValueError:
+        return None
+    table = np.fromiter(numbers, dtype=np.float64, count=count * width)
+    table[table == float(_EMPTY)] = np.nan
+    return table.reshape(count, width)
+
+
+def _present(column: FloatArray) -> tuple[IntArray, FloatArray]:
+    """Return (rows, values) of the cells that are not empty."""
+    rows = np.flatnonzero(~np.isnan(column))
+    return rows, column[rows]
 
 
 def _plain_cells(lines: Sequence[str], delimiter: str, columns: Sequence[str]) -> list[list[str]] | None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from advisor.readers import base, formats, hf_console, table, text
+from advisor.readers import base, formats, hf_console, read_bytes, table, text
 from advisor.readers.assemble import assemble
 from advisor.readers.base import Source
 from advisor.readers.blocks import block, parse_all
@@ -145,3 +145,48 @@ def test_lines_do_not_depend_on_where_a_file_is_cut_into_pieces(lines, piece, en
         patch.setattr(base, "PIECE_BYTES", piece)
         assert list(Source("log", data=data).lines()) == whole
     assert [number for number, _ in whole] == list(range(1, len(whole) + 1))
+
+
+TABLE = "step,loss,note\n" + "".join(f"{s},{3 - s / 1000:.4f},\n" for s in range(1, 900))
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "400,,",
+        "400,nan,",
+        "400,inf,",
+        "400,.5,",
+        "400,+2.5,",
+        "0400,2.5,",
+        "400,2.5",
+        "400,2.5,,",
+        "400,2.5,text",
+        '400,"2.5",',
+        "",
+        ",",
+    ],
+)
+def test_a_table_of_numbers_with_one_odd_line_is_read_as_line_by_line(odd):
+    """Whatever stands in one line, the lines around it keep their numbers and their places."""
+    lines = TABLE.splitlines(keepends=True)
+    log = "".join([*lines[:400], odd + "\n", *lines[400:]])
+    (together,) = read_bytes(log.encode(), "log.csv")
+    # A quoted cell keeps every line out of the fast path.
+    (apart,) = read_bytes((log + '901,"2.25",\n').encode(), "log.csv")
+    both = [
+        (s.values[: len(apart.series[n]) - 1], apart.series[n].values[:-1]) for n, s in together.series.items() if n in apart.series
+    ]
+    assert all(np.array_equal(mine, theirs, equal_nan=True) for mine, theirs in both)
+    assert together.series["train_loss"].line.tolist() == apart.series["train_loss"].line.tolist()[:-1]
+    assert together.unread == apart.unread
+
+
+@pytest.mark.parametrize("delimiter", [",", "\t", ";", "|"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_empty_cells_are_none_in_any_table(delimiter, end):
+    rows = [["step", "loss", "val_loss"], *([str(s), f"{3 - s / 100}", "2.5" if s % 10 == 0 else ""] for s in range(1, 200))]
+    (run,) = read_bytes(end.join(delimiter.join(row) for row in rows).encode(), "log.csv")
+    assert (len(run.series["train_loss"]), len(run.series["eval_loss"])) == (199, 19)
+    assert run.series["eval_loss"].x.tolist() == list(range(10, 200, 10))
+    assert run.series["eval_loss"].line.tolist() == list(range(11, 200, 10))
