@@ -287,6 +287,6 @@ def health(train: Split, exact_groups: Groups, normal_groups: Groups) -> Health:
     bad = (train.column("flags") & counted) != 0
     for groups in (exact_groups, normal_groups):
         bad[np.setdiff1d(groups.rows, groups.keep)] = True
-    counts = {name: found.count for name, found in train.problems.items()} | {"duplicate-rows": exact_groups.removable}
+    counts = {name: found.count for name, found in train.problems.items()} | {"exact-duplicates": exact_groups.removable}
     worst = max(counts, key=lambda name: counts[name], default="")
     return Health(len(train) - int(bad.sum()), train.records, worst if counts.get(worst) else "")

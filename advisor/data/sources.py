@@ -144,7 +144,8 @@ def kind_of(head: bytes, suffix: str) -> str:
         return "utf-16"
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if not text:
-        return "empty"
+        # Blanks as far as was looked are an empty file only where there is no more of it.
+        return "empty" if len(head) < HEAD else "json-lines"
     if text.startswith(b"version https://git-lfs"):
         return "lfs-pointer"
     if text[:64].lower().startswith((b"<!doctype", b"<html", b"<?xml", b"<head", b"<error")):

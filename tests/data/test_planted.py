@@ -13,7 +13,7 @@ from advisor.cli import main
 
 GENERATOR = Path(__file__).parents[3] / "shared" / "research" / "planted_dataset.py"
 FORMATS = ("alpaca", "messages", "sharegpt", "pangu", "pangu_multi")
-SEED, ROWS, SCALE = 31, 4000, 0.2
+SEEDS, ROWS, SCALE = (31, 90210), 4000, 0.2
 
 CAUSES = {
     "bom": "byte-order-mark", "single_quotes": "single-quotes", "trailing_comma": "trailing-comma", "two_objects":
@@ -24,10 +24,10 @@ CAUSES = {
 pytestmark = pytest.mark.skipif(not GENERATOR.is_file(), reason="the generator of planted datasets is not beside this checkout")
 
 
-@pytest.fixture(scope="module")
-def planted(tmp_path_factory):
+@pytest.fixture(scope="module", params=SEEDS)
+def planted(tmp_path_factory, request):
     folder = tmp_path_factory.mktemp("planted")
-    numbers = ["--n", str(ROWS), "--seed", str(SEED), "--scale", str(SCALE)]
+    numbers = ["--n", str(ROWS), "--seed", str(request.param), "--scale", str(SCALE)]
     subprocess.run([sys.executable, str(GENERATOR), str(folder), *numbers], check=True, capture_output=True)
     return folder
 
@@ -107,6 +107,8 @@ def test_rows_nearly_the_same_are_found_and_look_alikes_are_kept_apart(dirty):
     found = {frozenset((p["line"], int(p["facts"]["like"].rsplit(":", 1)[1]))) for p in finding["places"]}
     planted = {frozenset((e["line"], e["src_line"])) for e in truth["dirty"]["near"]}
     assert len(found & planted) >= 0.9 * len(planted)
+    conflicts = {frozenset((e["line"], e["src_line"])) for e in truth["dirty"]["conflict"]}
+    assert len(found & planted) >= 0.98 * len(found - conflicts)
     assert not any(line in {e["line"] for e in truth["dirty"]["hard_negative"]} for pair in found for line in pair)
 
 
@@ -114,7 +116,7 @@ def test_leaks_are_found(dirty):
     _, truth, report = dirty
     found = lines_by_rule(report, "eval.jsonl")["evaluation-leak"]
     planted = {e["line"] for e in truth["eval"]}
-    assert len(found & planted) >= 0.95 * len(planted)
+    assert len(found & planted) >= 0.98 * len(planted)
     assert found <= planted
 
 

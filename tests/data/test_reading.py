@@ -324,3 +324,12 @@ def test_a_record_of_many_keys_and_one_nested_deeply_are_read_in_reasonable_time
     assert len(records) == 52
     assert problems == []
     assert time.process_time() - start < 5
+
+
+def test_a_file_that_begins_with_blanks_beyond_the_first_look_is_not_empty(tmp_path):
+    path = tmp_path / "late.jsonl"
+    path.write_bytes(b"\n" * 70_000 + b'{"context": "When is high tide?", "target": "At 14:05."}\n')
+    problems = []
+    (record,) = Reading(files_of([path])[0], problems.append)
+    assert record[0] == 70_001
+    assert {problem.cause for problem in problems} == {"blank-line"}

@@ -45,9 +45,14 @@ def ray(function: Callable[[Item], Value], items: Iterable[Item]) -> Iterator[Va
     ray = library("ray", "cluster")
     if not ray.is_initialized():
         ray.init(log_to_driver=False)
-    task = ray.remote(function)
+    task = ray.remote(_value)
     most = 2 * int(ray.cluster_resources().get("CPU", 1))
-    yield from _ahead(task.remote, ray.get, items, most)
+    yield from _ahead(lambda item: task.remote(function, item), ray.get, items, most)
+
+
+def _value(function: Callable[[Item], Value], item: Item) -> Value:
+    """Return the value: Ray takes functions alone for tasks, and no `partial`."""
+    return function(item)
 
 
 def spark(function: Callable[[Item], Value], items: Iterable[Item]) -> Iterator[Value]:
