@@ -30,15 +30,12 @@ PRIOR = -2.0
 LEAST = ((3.0, "high"), (1.0, "medium"), (0.25, "low"))
 """Log-odds from which a confidence is stated: 8 to 1, 2 to 1, more likely than not."""
 
-QUIET = 2.0
-"""Log-odds that a cause needs where no finding warns and none supports it, 4 to 1: a setting alone makes no run ill."""
-
 MOST_STATED = 3
 USUAL = ("sft", "classification")
 """Objectives for which a cause is weighed unless its file says otherwise: the loss of a policy means something else."""
 
 TEXTS = ("title", "meaning", "experiment")
-_KEYS = {"cause", "prior", "parameters", "evidence", "objectives", "cases", *LANGUAGES}
+_KEYS = {"cause", "prior", "quiet", "parameters", "evidence", "objectives", "cases", *LANGUAGES}
 _EVIDENCE_KEYS = {"finding", "clue", "weight", "thresholds", *LANGUAGES}
 
 
@@ -55,13 +52,17 @@ class Evidence:
 
 @dataclass(frozen=True)
 class CauseRule:
-    """One cause: its words, its evidence, and the parameters that mend it, the best first."""
+    """One cause: its words, its evidence, and the parameters that mend it, the best first.
+
+    quiet: the log-odds it needs where no finding warns and none supports it; a setting alone makes no run ill.
+    """
 
     name: str
     words: Mapping[str, Mapping[str, str]]
     parameters: tuple[str, ...]
     evidence: tuple[Evidence, ...]
     prior: float
+    quiet: float
     objectives: tuple[str, ...]
     path: Path
 
@@ -95,6 +96,7 @@ def parse_cause(path: Path, content: Mapping[str, Any] | None = None) -> CauseRu
         parameters=tuple(data.get("parameters", ())),
         evidence=tuple(_evidence(entry, path) for entry in data.get("evidence", ())),
         prior=float(data.get("prior", PRIOR)),
+        quiet=float(data.get("quiet", LEAST[-1][0])),
         objectives=tuple(data.get("objectives", ())),
         path=path,
     )
@@ -134,7 +136,7 @@ def weigh(causes: Iterable[CauseRule], findings: Sequence[Finding], measured: Me
         confidence: Confidence | None = next((name for least, name in LEAST if odds >= least), None)  # type: ignore[misc]
         if confidence is None or not any(clue.weight > 0 for clue in clues):
             continue
-        if quiet and odds < QUIET and not any(clue.finding and clue.weight > 0 for clue in clues):
+        if quiet and odds < cause.quiet and not any(clue.finding and clue.weight > 0 for clue in clues):
             continue
         ordered = sorted(clues, key=lambda clue: -abs(clue.weight))
         supports = tuple(clue for clue in ordered if clue.weight > 0)

@@ -88,7 +88,12 @@ def test_a_loss_in_another_unit_gets_the_same_verdict(path, factor):
     runs = read_path(path)
     # The loss of guessing is a number in nats; a scaled loss has no such reference.
     runs = [replace(run, config={k: v for k, v in run.config.items() if k != "vocab_size"}) for run in runs]
-    assert alarms([_scaled(run, factor) for run in runs]) == alarms(runs)
+    scaled, plain = (alarms(r) - IN_NATS for r in ([_scaled(run, factor) for run in runs], runs))
+    assert scaled == plain
+
+
+IN_NATS = {"UNDERFIT-007"}
+"""Rules that judge a level in nats a token, which a scaled loss is not."""
 
 
 def _scaled(run, factor):

@@ -21,7 +21,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "report": ("advisor.cli.report", "Write a report of a run as HTML, PDF, Markdown or JSON; of many, with an index."),
     "rules": ("advisor.cli.rules", "Print and test the rule book."),
     "should-finetune": ("advisor.cli.should_finetune", "Say whether a model should be fine-tuned for a task, and how."),
-    "train": ("advisor.cli.train", "Fine-tune a language model and leave a run folder."),
+    "train": ("advisor.cli.train", "Fine-tune a causal language model and leave a run folder."),
     "watch": ("advisor.cli.watch", "Follow a run and say what is wrong as soon as it shows."),
 }
 """Name → (module, one line of help): the help of the group needs no command's module."""

@@ -97,7 +97,7 @@ def training_stays_above_evaluation(
 ) -> Hit | None:  # fmt: skip
     """A task is learnt, and the training loss comes to rest above the evaluation loss, though they began alike.
 
-    Answers that are wrong at random cannot be learnt: they leave a floor under the training loss which clean evaluation rows have not.
+    Answers that are wrong at random cannot be learnt: they leave a floor under the training loss that clean rows have not.
     """
     if train_eval.count < least or not train_eval.first <= max_first or train_eval.last < min_ratio:
         return None
@@ -116,13 +116,13 @@ def level_leaps_alone(
     if size < max(math.log(min_factor), noise_factor * level_leap.noise) or abs(level_leap.evaluation) > max_evaluation:
         return None
     finite = train_loss.finite
-    if level_leap.index < after_share * len(finite) or train_epochs.total > max_epochs:
+    if level_leap.point < after_share * len(finite) or train_epochs.total > max_epochs:
         return None
     facts: Facts = {
-        "at": At(finite.x[level_leap.index]), "before": level_leap.before, "after": level_leap.after,
+        "at": At(finite.x[level_leap.point]), "before": level_leap.before, "after": level_leap.after,
         "evaluation": abs(level_leap.evaluation),
     }  # fmt: skip
-    return Hit(facts, (finite.point(level_leap.index - 1), finite.point(level_leap.index)))
+    return Hit(facts, (finite.point(level_leap.point - 1), finite.point(level_leap.point)))
 
 
 @detector
