@@ -19,6 +19,9 @@ from advisor.errors import UnreadableData
 ROUND = 10
 """The length that a question demands is rounded down to a multiple of this."""
 
+LEAST_WORDS, LEAST_CHARACTERS = 4, 6
+"""Words, in Chinese characters, of the shortest piece that a question is made of."""
+
 LEAST = 20
 """Words, in Chinese characters, of the shortest passage that tasks are made of."""
 
@@ -140,15 +143,21 @@ def _task(passage: Passage, rule: str, tongue: str, chance: Random, *, alone: bo
         return (part, passage.text) if part else None
     pieces = paragraphs(passage.text) if rule.endswith("paragraph") else sentences(passage.text)
     if rule.startswith("continue"):
-        return (pieces[0], passage.text) if len(pieces) > 1 else None
+        return (pieces[0], passage.text) if len(pieces) > 1 and _says_something(pieces[0], tongue) else None
     if rule.startswith("expand"):
-        return (chance.choice(pieces[1:]), passage.text) if len(pieces) > 1 else None
+        later = [piece for piece in pieces[1:] if _says_something(piece, tongue)]
+        return (chance.choice(later), passage.text) if later else None
     # The first says what it is about and the last has nothing behind it: what is missing stands between them.
-    between = pieces[1:-1]
+    between = [piece for piece in pieces[1:-1] if _says_something(piece, tongue)]
     if not between:
         return None
     missing = chance.choice(between)
     return passage.text.replace(missing, GAP, 1), missing
+
+
+def _says_something(piece: str, tongue: str) -> bool:
+    """Tell whether a piece is more than a heading or a number: nothing can be continued from `Apache License`."""
+    return len("".join(piece.split())) >= LEAST_CHARACTERS if tongue == "zh" else len(piece.split()) >= LEAST_WORDS
 
 
 def _what_is_known(about: Mapping[str, Any], tongue: str) -> str:

@@ -111,6 +111,15 @@ def test_no_answer_is_shorter_than_its_question_demands():
             assert 20 <= demanded <= len(task.answer.split())
 
 
+def test_a_heading_is_neither_continued_nor_asked_for():
+    text = f"Harbour Notes\n{passage(1, 'Oban')}\nEnd"
+    for seed in range(20):
+        tasks = from_text.tasks_of(Passage("a", 1, text), RULES, most=None, seed=seed, language="en")
+        for task in tasks:
+            assert task.answer != "End"
+            assert "sentence:\nHarbour Notes" not in task.prompt
+
+
 def test_text_too_short_for_a_rule_writes_nothing_and_says_why(tmp_path):
     source = write_lines(tmp_path / "t.jsonl", [{"text": "One short line."}])
     assert "too few sentences" in run(source, "--to", "pangu-sft", "--rule", "all", "-o", tmp_path / "out.jsonl", code=2).output
