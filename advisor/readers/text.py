@@ -42,6 +42,13 @@ _BARE_STEP = re.compile(r"^\s*(\d+) \| (?:train )?loss\b", re.IGNORECASE)
 """The step alone, as llama2.c prints it: `10 | loss 2.31 | lr 1e-4`."""
 
 _STEP_OF_EVALUATION = re.compile(r"(?:val|valid|validation|eval|evaluation|test)[ _-]*$", re.IGNORECASE)
+_BATCH = re.compile(
+    r"(?<![\w-])(?:mini-?)?batch(?:es|[ _]?(?:idx|index|num|number|id|no))?\.?[\s:=#\[(]*(\d[\d,]*)(?![\d.]*[%\w.])(?:\s*/\s*\d+)?",
+    re.IGNORECASE,
+)
+_EP = re.compile(r"(?<![\w-])ep\.?[\s:=\[]*(\d+)(?![\d.]*[%\w])", re.IGNORECASE)
+"""Words that are places only where no better one stands in the line."""
+
 _STEP_WORDS = ("step", "iter", "update", "步", "迭代")
 _BRACKET_STEP = re.compile(r"[\[(]\s*(\d+)\s*/\s*(\d+)\s*(?:\(\s*[\d.]+\s*%\))?\s*[\])]")
 _BAR = re.compile(r"\d+%\|[^|]*\|\s*(\d+)/(\d+)\s*\[[^,\]]*(?:,\s*[\d.?]+\s?(?:s/it|it/s|\w+/s))?")
@@ -237,6 +244,10 @@ def _axes(text: str, evaluation: bool) -> tuple[dict[str, tuple[int, int]], tupl
         axes.setdefault("epoch" if match[2] in ("轮", "epoch") else "step", match.span(1 if match[1] else 3))
     if not axes and (bare := _BARE_STEP.match(text)):
         axes["step"] = bare.span(1)
+    if "epoch" not in axes and (ep := _EP.search(text)):
+        axes["epoch"] = ep.span(1)
+    if "step" not in axes and "epoch" in axes and not evaluation and (batch := _BATCH.search(text)):
+        axes["step"] = batch.span(1)
     if "step" not in axes and (bar := _BAR.search(text)):
         axes["step"] = bar.span(1)
     elif "step" not in axes and "epoch" in axes and not evaluation:
