@@ -30,7 +30,7 @@ _VALUE_AND_MEAN = re.compile(r"(\[\s*\d+\.\d+)/(?=\s*\d+\.\d+\])")
 
 _AXIS = re.compile(
     r"(?<![\w-])['\"]?(?P<key>(?:global[ _]|current[ _]|train(?:ing)?[ _])?(?:step|epoch|iteration|iter|update|num_updates)s?"
-    r"|current_steps|(?:当前|全局|训练)?(?:轮次|轮数|步数|迭代)|train(?=: \d+ \[))['\"]?(?P<of>\(\w+\))?(?:\.\.\.)?[\s:=#\[(|：]*"
+    r"|current_steps|(?:全局|训练)?(?:轮次|轮数|步数|迭代)|train(?=: \d+ \[))['\"]?(?P<of>\(\w+\))?(?:\.\.\.)?[\s:=#\[(|：]*"
     r"(?P<value>\d[\d,]*(?:\.\d+)?)(?![\d.]*[%\w])\s*(?:(?:/|of|out of)\s*(?P<total>\d[\d,]*))?",
     re.IGNORECASE,
 )
@@ -43,10 +43,11 @@ _BARE_STEP = re.compile(r"^\s*(\d+) \| (?:train )?loss\b", re.IGNORECASE)
 
 _STEP_OF_EVALUATION = re.compile(r"(?:val|valid|validation|eval|evaluation|test)[ _-]*$", re.IGNORECASE)
 _BATCH = re.compile(
-    r"(?<![\w-])(?:mini-?)?batch(?:es|[ _]?(?:idx|index|num|number|id|no))?\.?[\s:=#\[(]*(\d[\d,]*)(?![\d.]*[%\w.])(?:\s*/\s*\d+)?",
+    r"(?<![\w-])(?:mini-?)?batch(?:es|[ _]?(?:idx|index|num|number|id|no))?\.?[\s:：=#\[(]*(\d[\d,]*)"
+    r"(?![\d.]*[%\w.])(?:\s*/\s*\d+)?",
     re.IGNORECASE,
 )
-_EP = re.compile(r"(?<![\w-])ep\.?[\s:=\[]*(\d+)(?![\d.]*[%\w])", re.IGNORECASE)
+_EP = re.compile(r"(?<![\w-])ep\.?[\s:：=\[]*(\d+)(?![\d.]*[%\w])", re.IGNORECASE)
 """Words that are places only where no better one stands in the line."""
 
 _STEP_WORDS = ("step", "iter", "update", "步", "迭代")
@@ -182,6 +183,8 @@ def _layout(text: str) -> tuple[_Layout, bool]:
     """Find the quantities that one line of text names."""
     if "CV Batch " in text:  # WeNet's loss of one batch of an evaluation
         return _Layout(), True
+    if "当前" in text:  # "current", before any word
+        text = text.replace("当前", "  ")
     if "为" in text:
         text = _IS_IN_CHINESE.sub(" ", text)
     if "[" in text:

@@ -35,6 +35,8 @@ TRAIN = {
     "MindFormers' pair": "2026-01-01 - INFO - {{ Epoch:[{epoch:3d}/  3], step:[{batch:5d}/{batches:5d}], loss:[{loss:5.4f}/"
     "{near:5.4f}], time:123.4 ms, lr:[{lr}], overflow cond: False, loss_scale: 1.0\n",
     "Chinese, 为 before a colon": "当前步数:{step},loss为:{loss:.4f}\n",
+    "Chinese, 当前 before each word": "当前Batch：{batch}/{batches} | 当前epoch:{epoch0}/3 | "
+    "当前损失值：{loss:.4f} | 当前准确率：{percent:.2f}%\n",
     "Chinese mean": "epoch {epoch} step {step} 平均损失 {loss:.4f}\n",
     "Paddle's fit": "Epoch {epoch}/3\nstep {batch}/{batches} - loss: {loss:.4f} - acc: {acc:.4f} - 12ms/step\n",
     "Composer": "[epoch={epoch}/3][batch={batch}/{batches}]:\n\t Train loss/train/total: {loss:.4f}\n",
