@@ -99,6 +99,7 @@ def _records(source: Source) -> Iterator[tuple[Record, bool]]:
     """Yield (record, whether it is the figures of a bar that names a step)."""
     anchored_train = evaluation_follows = in_evaluation = False
     evaluated: float | None = None
+    in_paddle: Row | None = None
     epoch: float | None = None
     ranks, banners = OneRank(), Banners()
     for line, raw in source.lines():
@@ -120,8 +121,10 @@ def _records(source: Source) -> Iterator[tuple[Record, bool]]:
             elif tells:
                 anchored = "step" in measured or "epoch" in measured
                 if in_evaluation:
-                    measured = {name: v for name, v in of_evaluation(measured).items() if name != "step"}
-                elif evaluation_follows and not anchored:
+                    # Its last line tells of the whole evaluation.
+                    in_paddle = Row(line, {name: v for name, v in of_evaluation(measured).items() if name not in AXES})
+                    continue
+                if evaluation_follows and not anchored:
                     measured = of_evaluation(measured)
                 evaluation_follows = False
                 if not anchored and (_RETOLD.search(text) or (anchored_train and _tells_of_training(measured))):
@@ -140,6 +143,9 @@ def _records(source: Source) -> Iterator[tuple[Record, bool]]:
                 evaluation_follows |= _EVALUATION_FOLLOWS.search(text) is not None
                 if marked := _EVALUATION_OF_PADDLE.match(text):
                     in_evaluation = marked[1] == "begin"
+                    if in_paddle:
+                        yield in_paddle, False
+                    in_paddle = None
 
 
 def _tells_of_training(measured: Mapping[str, float]) -> bool:
@@ -269,7 +275,8 @@ _SERVES = (
     "diffusers", "Flair", "hand-written loops", "hand-written loops (Chinese)", "icefall", "kohya-ss sd-scripts", "llm.c",
     "MaxText", "Megatron-DeepSpeed", "Megatron-LM", "MindFormers", "MindSpore, ModelArts", "minimind", "mlx-lm until 2025",
     "mmcv 1", "mmengine (MMDetection, MMPretrain)", "modded-nanogpt", "nanochat", "nanoGPT", "NeMo", "NeMo (bar)", "OpenNMT-py",
-    "OpenRLHF", "PaddleClas", "PaddleDetection", "PaddleNLP", "PaddleOCR", "PaddleSeg", "PyTorch examples (ImageNet)",
+    "OpenRLHF", "PaddleClas", "PaddleDetection", "PaddleNLP", "PaddleOCR", "PaddleSeg", "Paddle (Model.fit)",
+    "PyTorch examples (ImageNet)",
     "PyTorch examples (MNIST)", "PyTorch examples (word_language_model)", "PyTorch Lightning (bar)", "Sockeye (metrics)",
     "TensorFlow estimators (BERT, tensor2tensor)", "timm (console)", "torchtitan", "torchtune",
     "transformers' Flax examples", "transformers' run_clm_no_trainer", "verl", "WeNet", "xtuner, mmengine",
