@@ -17,6 +17,9 @@ from advisor.readers.trainer_steps import FADED, Told, steps_of
 LEAST_PLACED = 0.5
 """Share of rows that must name a step for steps to be the axis: evaluations that print none belong to the step before them."""
 
+LEAST_IN_EPOCH = 3
+"""Train rows that name the same epoch, and no step, from which they are spread over it."""
+
 STAYS_BACK = 3
 """How many points in a row must lie behind the furthest one for a new run to have begun."""
 _STAND_INS: Mapping[str, Mapping[str, str]] = {
@@ -81,6 +84,8 @@ def _runs(columns: Columns, announced: bool, source: str, reader: str) -> list[R
         epoch = np.where(np.isinf(epoch), np.nan, epoch)
     step, notes = _unfold(step, epoch, kinds)
     axis, position = _axis(step, epoch)
+    if axis == "epoch" and kinds and (spread := _spread(position, kinds[0])) is not None:
+        position, notes = spread, (*notes, "spread-over-epochs")
     line = np.frombuffer(columns.line, dtype=np.int64) if len(columns.line) else np.array([], dtype=np.int64)
     table = _Table(columns, line, series, epoch, position, axis, notes)
     bounds = [*([0] if announced or not kinds else _boundaries(table, kinds)), len(columns.line)]
@@ -152,6 +157,27 @@ def _without_gaps(places: FloatArray) -> FloatArray:
     known = np.isfinite(places)
     latest = np.maximum.accumulate(np.where(known, np.arange(len(places)), -1))
     return np.where(latest >= 0, places[latest], places[known][0])
+
+
+def _spread(position: FloatArray, train: IntArray) -> FloatArray | None:
+    """Return positions in which the rows of an epoch lie evenly within it; None unless epochs are whole and have many train rows.
+
+    The first epoch that a log counts, 0 or 1, is the one from 0 to 1. What stands between two train rows takes the place of the
+    one before it.
+    """
+    epochs = position[train]
+    begins = np.flatnonzero(np.diff(epochs, prepend=-np.inf))
+    counts = np.diff(np.append(begins, len(epochs)))
+    if np.any(epochs % 1) or np.median(counts) < LEAST_IN_EPOCH or np.any(epochs < 0):
+        return None
+    group = np.repeat(np.arange(len(begins)), counts)
+    whole = counts.copy()
+    whole[-1] = max(whole[-2:])  # the last epoch may be half done
+    done = (np.arange(len(epochs)) - begins[group] + 1) / whole[group]
+    first = min(float(epochs[0]), 1.0)
+    spread = np.full(len(position), np.nan)
+    spread[train] = epochs - first + done
+    return _without_gaps(spread)
 
 
 def _boundaries(table: _Table, kinds: list[IntArray]) -> list[int]:

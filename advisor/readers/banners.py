@@ -9,7 +9,7 @@ from advisor.model import Value
 from advisor.readers.clean import NUMBER, number
 
 _HINT = re.compile(
-    r"num examples|num epochs|optimization steps|update steps per epoch|batch size|accumulation steps|"
+    r"num examples|num epochs|num steps|optimization steps|update steps per epoch|batch size|accumulation steps|"
     r"params|parameters",
     re.IGNORECASE,
 )
@@ -19,7 +19,7 @@ _SECTION = re.compile(r"\*{3,} *Running (training|evaluation|prediction)\b", re.
 PATTERNS: tuple[tuple[str, str], ...] = (
     ("train_rows", r"\bNum examples\s*=\s*(?P<value>[\d,]+)"),
     ("num_train_epochs", r"\bNum Epochs\s*=\s*(?P<value>[\d,.]+)"),
-    ("max_steps", r"\b(?:Total optimization|Total) steps\s*=\s*(?P<value>[\d,]+)"),
+    ("max_steps", r"\b(?:Total optimization|Total|Num) steps\s*=\s*(?P<value>[\d,]+)"),
     ("steps_per_epoch", r"\bNum update steps per epoch\s*=\s*(?P<value>[\d,]+)"),
     ("per_device_train_batch_size", r"\b(?:Instantaneous )?batch size per device\s*=\s*(?P<value>[\d,]+)"),
     ("total_train_batch_size", r"\bTotal (?:train )?batch size[^=\n]{0,80}=\s*(?P<value>[\d,]+)"),

@@ -34,6 +34,9 @@ _ELSEWHERE = re.compile(r"\d%\||[{}]")
 _RETOLD = (("train_loss", 5e-4, 6e-5), ("learning_rate", 5e-4, 0.0), ("epoch", 5e-4, 0.006))
 """By how much two prints of one row differ: of its value, and at least."""
 
+MOST_BETWEEN = 100
+"""Bars and other records between two prints of one row, above which the second is looked for no longer."""
+
 MAX_LINES = 100
 """A dictionary that is printed over more lines than these is none."""
 
@@ -86,8 +89,14 @@ def read(source: Source) -> Iterator[Record]:
                 yield held
             yield from after
             held, after = record, []
-        else:
+        elif held and len(after) < MOST_BETWEEN:
             after.append(record)
+        else:
+            if held:
+                yield held
+            yield from after
+            held, after = None, []
+            yield record
     if held:
         yield held
     yield from after

@@ -36,7 +36,7 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
         "xent",
         "train_losses", "training_losses", "losses", "step_loss", "avr_loss", "train_crossentropyloss",
         "embedding_loss", "gpt_loss", "t_loss", "train_avg_loss", "main_loss", "cross_entropy", "train_cross_entropy",
-        "损失", "训练损失", "训练集损失", "平均损失", "平均训练损失", "训练loss", "loss_total_loss",
+        "损失", "训练损失", "训练集损失", "平均损失", "平均训练损失", "训练loss", "损失值", "loss_total_loss",
     ),
     "eval_loss": (
         "eval_loss", "val_loss", "valid_loss", "validation_loss", "dev_loss", "loss_val", "loss_valid", "loss_eval",
@@ -47,7 +47,7 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
         "val_total_loss", "valid_total_loss",
         "val_epoch_loss", "avg_val_loss", "average_val_loss", "mean_val_loss", "cv_loss", "evaluation_loss", "loss_dev",
         "loss_test", "heldout_loss", "验证损失", "验证集损失", "评估损失", "测试损失",
-        "平均验证损失", "验证loss", "测试loss", "clip_val_loss",
+        "平均验证损失", "验证损失值", "验证loss", "测试loss", "clip_val_loss",
         "test_loss_epoch", "avg_valid_loss", "val_lm_loss", "val_losses", "valid_losses", "validation_losses", "eval_losses",
         "test_losses", "dev_losses", "valid_avg_loss", "val_avg_loss", "validation_main_loss", "val_cross_entropy",
         "validation_cross_entropy", "eval_crossentropyloss", "eval_embedding_loss",
@@ -79,9 +79,9 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
     "eval_mean_token_accuracy": ("eval_mean_token_accuracy", "valid_mean_token_accuracy", "eval_token_acc"),
     "eval_accuracy": (
         "eval_accuracy", "val_accuracy", "val_accuracies", "val_acc", "val_accs", "valid_accuracy", "valid_acc", "eval_acc",
-        "validation_accuracy", "dev_accuracy", "test_accuracy", "test_acc",
+        "validation_accuracy", "dev_accuracy", "test_accuracy", "test_acc", "验证准确率",
     ),
-    "train_accuracy": ("train_accuracy", "train_acc", "accuracy", "acc", "training_accuracy"),
+    "train_accuracy": ("train_accuracy", "train_acc", "accuracy", "acc", "training_accuracy", "准确率", "训练准确率"),
     "time": ("time", "timestamp", "wall_time", "elapsed"),
     **QUANTITIES,
 }  # fmt: skip

@@ -30,7 +30,7 @@ _VALUE_AND_MEAN = re.compile(r"(\[\s*\d+\.\d+)/(?=\s*\d+\.\d+\])")
 
 _AXIS = re.compile(
     r"(?<![\w-])['\"]?(?P<key>(?:global[ _]|current[ _]|train(?:ing)?[ _])?(?:step|epoch|iteration|iter|update|num_updates)s?"
-    r"|current_steps|(?:当前|全局|训练)?(?:轮次|轮数|步数|迭代)|train(?=: \d+ \[))['\"]?(?P<of>\(\w+\))?(?:\.\.\.)?[\s:=#\[(|：]*"
+    r"|current_steps|(?:全局|训练)?(?:轮次|轮数|步数|迭代)|train(?=: \d+ \[))['\"]?(?P<of>\(\w+\))?(?:\.\.\.)?[\s:=#\[(|：]*"
     r"(?P<value>\d[\d,]*(?:\.\d+)?)(?![\d.]*[%\w])\s*(?:(?:/|of|out of)\s*(?P<total>\d[\d,]*))?",
     re.IGNORECASE,
 )
@@ -42,6 +42,14 @@ _BARE_STEP = re.compile(r"^\s*(\d+) \| (?:train )?loss\b", re.IGNORECASE)
 """The step alone, as llama2.c prints it: `10 | loss 2.31 | lr 1e-4`."""
 
 _STEP_OF_EVALUATION = re.compile(r"(?:val|valid|validation|eval|evaluation|test)[ _-]*$", re.IGNORECASE)
+_BATCH = re.compile(
+    r"(?<![\w-])(?:mini-?)?batch(?:es|[ _]?(?:idx|index|num|number|id|no))?\.?[\s:：=#\[(]*(\d[\d,]*)"
+    r"(?![\d.]*[%\w.])(?:\s*/\s*\d+)?",
+    re.IGNORECASE,
+)
+_EP = re.compile(r"(?<![\w-])ep\.?[\s:：=\[]*(\d+)(?![\d.]*[%\w])", re.IGNORECASE)
+"""Words that are places only where no better one stands in the line."""
+
 _STEP_WORDS = ("step", "iter", "update", "步", "迭代")
 _BRACKET_STEP = re.compile(r"[\[(]\s*(\d+)\s*/\s*(\d+)\s*(?:\(\s*[\d.]+\s*%\))?\s*[\])]")
 _BAR = re.compile(r"\d+%\|[^|]*\|\s*(\d+)/(\d+)\s*\[[^,\]]*(?:,\s*[\d.?]+\s?(?:s/it|it/s|\w+/s))?")
@@ -91,6 +99,7 @@ def _records(source: Source) -> Iterator[tuple[Record, bool]]:
     """Yield (record, whether it is the figures of a bar that names a step)."""
     anchored_train = evaluation_follows = in_evaluation = False
     evaluated: float | None = None
+    in_paddle: Row | None = None
     epoch: float | None = None
     ranks, banners = OneRank(), Banners()
     for line, raw in source.lines():
@@ -112,8 +121,10 @@ def _records(source: Source) -> Iterator[tuple[Record, bool]]:
             elif tells:
                 anchored = "step" in measured or "epoch" in measured
                 if in_evaluation:
-                    measured = {name: v for name, v in of_evaluation(measured).items() if name != "step"}
-                elif evaluation_follows and not anchored:
+                    # Its last line tells of the whole evaluation.
+                    in_paddle = Row(line, {name: v for name, v in of_evaluation(measured).items() if name not in AXES})
+                    continue
+                if evaluation_follows and not anchored:
                     measured = of_evaluation(measured)
                 evaluation_follows = False
                 if not anchored and (_RETOLD.search(text) or (anchored_train and _tells_of_training(measured))):
@@ -132,6 +143,9 @@ def _records(source: Source) -> Iterator[tuple[Record, bool]]:
                 evaluation_follows |= _EVALUATION_FOLLOWS.search(text) is not None
                 if marked := _EVALUATION_OF_PADDLE.match(text):
                     in_evaluation = marked[1] == "begin"
+                    if in_paddle:
+                        yield in_paddle, False
+                    in_paddle = None
 
 
 def _tells_of_training(measured: Mapping[str, float]) -> bool:
@@ -175,6 +189,8 @@ def _layout(text: str) -> tuple[_Layout, bool]:
     """Find the quantities that one line of text names."""
     if "CV Batch " in text:  # WeNet's loss of one batch of an evaluation
         return _Layout(), True
+    if "当前" in text:  # "current", before any word
+        text = text.replace("当前", "  ")
     if "为" in text:
         text = _IS_IN_CHINESE.sub(" ", text)
     if "[" in text:
@@ -237,6 +253,10 @@ def _axes(text: str, evaluation: bool) -> tuple[dict[str, tuple[int, int]], tupl
         axes.setdefault("epoch" if match[2] in ("轮", "epoch") else "step", match.span(1 if match[1] else 3))
     if not axes and (bare := _BARE_STEP.match(text)):
         axes["step"] = bare.span(1)
+    if "epoch" not in axes and (ep := _EP.search(text)):
+        axes["epoch"] = ep.span(1)
+    if "step" not in axes and "epoch" in axes and not evaluation and (batch := _BATCH.search(text)):
+        axes["step"] = batch.span(1)
     if "step" not in axes and (bar := _BAR.search(text)):
         axes["step"] = bar.span(1)
     elif "step" not in axes and "epoch" in axes and not evaluation:
@@ -255,7 +275,8 @@ _SERVES = (
     "diffusers", "Flair", "hand-written loops", "hand-written loops (Chinese)", "icefall", "kohya-ss sd-scripts", "llm.c",
     "MaxText", "Megatron-DeepSpeed", "Megatron-LM", "MindFormers", "MindSpore, ModelArts", "minimind", "mlx-lm until 2025",
     "mmcv 1", "mmengine (MMDetection, MMPretrain)", "modded-nanogpt", "nanochat", "nanoGPT", "NeMo", "NeMo (bar)", "OpenNMT-py",
-    "OpenRLHF", "PaddleClas", "PaddleDetection", "PaddleNLP", "PaddleOCR", "PaddleSeg", "PyTorch examples (ImageNet)",
+    "OpenRLHF", "PaddleClas", "PaddleDetection", "PaddleNLP", "PaddleOCR", "PaddleSeg", "Paddle (Model.fit)",
+    "PyTorch examples (ImageNet)",
     "PyTorch examples (MNIST)", "PyTorch examples (word_language_model)", "PyTorch Lightning (bar)", "Sockeye (metrics)",
     "TensorFlow estimators (BERT, tensor2tensor)", "timm (console)", "torchtitan", "torchtune",
     "transformers' Flax examples", "transformers' run_clm_no_trainer", "verl", "WeNet", "xtuner, mmengine",

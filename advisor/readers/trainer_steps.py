@@ -212,27 +212,25 @@ def _half_at(epoch: float) -> float:
 def _placed(told: Told, half: FloatArray, scale: _Scale, plan: _Plan) -> FloatArray | None:
     """Return the steps of rows at equal distances; None where those of training cannot be told."""
     step = np.full(len(told.epoch), np.nan)
-    for rows, is_train in ((np.flatnonzero(told.train), True), (np.flatnonzero(told.evals), False)):
-        if not len(rows):
-            continue
-        epochs, which = np.unique(told.epoch[rows], return_inverse=True) if not is_train else (told.epoch[rows], slice(None))
-        found = _equally_spaced(epochs, half[rows][: len(epochs)] if is_train else _halves(told, half, epochs), scale)
-        at_end = not is_train and told.closing is not None and len(epochs) > 1 and epochs[-1] == told.closing.epoch
-        if found is None and at_end:
-            # An evaluation after the last step stands where the run ended.
-            found = _equally_spaced(epochs[:-1], _halves(told, half, epochs[:-1]), scale)
-            found = None if found is None or plan.steps is None else np.append(found, plan.steps)
-        if found is not None:
-            step[rows] = found[which]
-        elif is_train:
+    trained = np.flatnonzero(told.train)
+    if len(trained):
+        found = _equally_spaced(told.epoch[trained], half[trained], scale)
+        if found is None:
             return None
-        else:
-            step[rows] = [_with_training(row, told, step) for row in rows]
+        step[trained] = found
+    rows = np.flatnonzero(told.evals & np.isfinite(told.epoch))
+    if not len(rows):
+        return step
+    # Several sets that are evaluated at one step print a dictionary each.
+    epochs, first, which = np.unique(told.epoch[rows], return_index=True, return_inverse=True)
+    halves = half[rows[first]]
+    found = _equally_spaced(epochs, halves, scale)
+    if found is None and told.closing is not None and len(epochs) > 1 and epochs[-1] == told.closing.epoch:
+        # An evaluation after the last step stands where the run ended.
+        found = _equally_spaced(epochs[:-1], halves[:-1], scale)
+        found = None if found is None or plan.steps is None else np.append(found, plan.steps)
+    step[rows] = found[which] if found is not None else [_with_training(row, told, step) for row in rows]
     return step
-
-
-def _halves(told: Told, half: FloatArray, epochs: FloatArray) -> FloatArray:
-    return half[[int(np.flatnonzero(told.epoch == epoch)[0]) for epoch in epochs]]
 
 
 def _equally_spaced(epoch: FloatArray, half: FloatArray, scale: _Scale) -> FloatArray | None:

@@ -32,6 +32,31 @@ class Form:
     note: str = ""
 
 
+_SLOW = "its package did not install within seven minutes on a CPU machine"
+_LATER = "its package installs on a CPU; a run of it has not been made yet"
+_GPU = "it trains on GPUs or other accelerators only"
+WHY_BY_HAND = {
+    "Axolotl": _SLOW,
+    "ColossalAI": _SLOW,
+    "Composer, LLM Foundry": "its package does not install beside this torch",
+    "DeepSpeed": _LATER,
+    "Flair": _SLOW,
+    "Megatron-DeepSpeed": _GPU,
+    "Megatron-LM": _GPU,
+    "MindFormers": _GPU,
+    "NeMo": _GPU,
+    "NeMo (bar)": _GPU,
+    "PaddleNLP": _SLOW,
+    "SetFit": _SLOW,
+    "Unsloth": _GPU,
+    "ms-swift (console)": _SLOW,
+    "ms-swift (logging.jsonl)": _SLOW,
+    "timm (console)": _LATER,
+    "timm (summary.csv)": _LATER,
+    "torchtitan": _SLOW,
+}
+"""Tools that were tried, and why their samples are written by hand all the same."""
+
 _STAMP = "2026-03-01 10:00:00"
 _DASHES = "-" * 80
 _BAR = "{percent:3d}%|{bar}| "

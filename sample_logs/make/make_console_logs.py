@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from console_forms import FORMS, Form
+from console_forms import FORMS, WHY_BY_HAND, Form
 
 FORMATS = Path(__file__).resolve().parent.parent / "formats"
 EPOCHS, BATCHES, EVERY = 3, 100, 10
@@ -139,7 +139,8 @@ def entry(path: str, tool: str, after: str, note: str, holds: tuple[str, int, in
         f'tool = "{tool}"\n'
         'made_by = "by hand, after the documented format"\n'
         f'after = "{after}"\n'
-        f'note = "{note}"\n'
+        + (f'why = "{WHY_BY_HAND[tool]}"\n' if tool in WHY_BY_HAND else "")
+        + f'note = "{note}"\n'
         f'train_quantity = "{quantity}"\n'
         f"train_points = {train}\n"
         f"eval_points = {evaluations}\n"

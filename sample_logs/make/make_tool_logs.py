@@ -190,6 +190,7 @@ LOGS: dict[str, tuple[Callable[[], None], dict[str, str]]] = {
         {"": "text/torchtune-bar.log", "logs/log.txt": "text/torchtune.log"},
     ),
     "mindspore": (tool_runs.mindspore, {"": "text/mindspore.log"}),
+    "paddle-fit": (tool_runs.paddle_fit, {"": "text/paddle-fit.log"}),
     "mmengine-epochs": (
         tool_runs.mmengine_epochs,
         {

@@ -153,6 +153,26 @@ def mindspore() -> None:
     model.train(3, rows, callbacks=[LossMonitor(5), TimeMonitor()], dataset_sink_mode=False)
 
 
+def paddle_fit() -> None:
+    """A classifier by Paddle's `Model.fit`, a line every five batches."""
+    import paddle
+    from paddle import nn
+    from paddle.io import TensorDataset
+
+    from make_tool_logs import noisy_labels
+
+    paddle.seed(1)
+    parts = [paddle.to_tensor(part) for part in noisy_labels()]
+    training, held_out = (
+        TensorDataset([x, y.astype("int64").unsqueeze(1)]) for x, y in (parts[:2], parts[2:])
+    )
+    net = nn.Sequential(nn.Linear(10, 16), nn.ReLU(), nn.Linear(16, 2))
+    model = paddle.Model(net)
+    adam = paddle.optimizer.Adam(1e-2, parameters=net.parameters())
+    model.prepare(adam, nn.CrossEntropyLoss(), paddle.metric.Accuracy())
+    model.fit(training, held_out, epochs=3, batch_size=20, verbose=2, log_freq=5)
+
+
 def mmengine_epochs() -> None:
     """The Runner of mmengine in epochs."""
     _mmengine(in_epochs=True)

@@ -44,6 +44,7 @@ def test_the_banner_of_the_trainer_is_the_plan_of_the_run(lines):
         ("number of parameters: 124.44M", {"num_parameters": 124440000}),
         ("Model Params: 30.03M", {"num_parameters": 30030000}),
         ("Num examples = 1,000 | Num Epochs = 1 | Total steps = 60", {"train_rows": 1000, "num_train_epochs": 1, "max_steps": 60}),
+        ("INFO:absl:  Num steps = 8242", {"max_steps": 8242}),
         ("the number of parameters is a matter of taste", {}),
         ("params: lr=0.1", {}),
         ("number of parameters on model parallel rank 3: 805560320", {}),

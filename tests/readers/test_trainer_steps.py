@@ -158,3 +158,9 @@ def test_the_console_of_a_trl_run_stands_on_the_steps_of_its_state():
         (shown,), (state,) = read_path(console), read_path(SAMPLES / f"formats/hf-trainer-state/{console.stem}.json")
         for name, series in state.series.items():
             assert shown.series[name].x.tolist() == series.x.tolist(), (console.name, name)
+
+
+def test_an_evaluation_that_names_no_epoch_belongs_to_the_step_before_it():
+    head = BANNER.format(rows=800, epochs=2, steps=200)
+    run = read(head + dicts(range(10, 101, 10), 100, rate=False) + "{'eval_loss': 2.5, 'eval_runtime': 1.0}\n")
+    assert run.series["eval_loss"].x.tolist() == [100]
