@@ -17,6 +17,7 @@ import numpy as np
 from advisor.data.keys import without_numbers
 from advisor.evaluation.bootstrap import Array
 from advisor.evaluation.text import tokens
+from advisor.model import NotMeasurable
 
 FOLDS, SEED = 5, 0
 MOST = 5000
@@ -43,9 +44,11 @@ class Contrast:
 
 
 def contrast(prompts: Sequence[str], others: Sequence[str]) -> Contrast:
-    """Return how well `prompts` and `others` can be told apart, each different prompt counted once."""
+    """Return how well `prompts` and `others` can be told apart, each different prompt counted once. Raises NotMeasurable."""
     draw = np.random.default_rng(SEED)
     sides = [_distinct(texts, draw) for texts in (prompts, others)]
+    if not all(sides):
+        raise NotMeasurable("prompts")
     bags = [_bag(text) for side in sides for text in side]
     there = np.array([0] * len(sides[0]) + [1] * len(sides[1]))
     scores = _scores(bags, there, draw)
