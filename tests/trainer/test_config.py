@@ -1,5 +1,7 @@
 """Settings of a run: documented names, documented ranges, and a configuration that says what it means."""
 
+import subprocess
+import sys
 import tomllib
 
 import pytest
@@ -95,3 +97,14 @@ def test_every_other_name_leads_to_a_setting():
 def test_keeping_the_best_model_needs_evaluations():
     with pytest.raises(BadConfig, match="load_best_model_at_end needs evaluations"):
         configured({"load_best_model_at_end": True, "eval_strategy": "no"})
+
+
+@pytest.mark.parametrize("arguments", [["train", "--help"], ["train", "--print-config"], ["train", "--epoch", "3"]])
+def test_asking_for_help_or_a_configuration_loads_no_torch(arguments):
+    code = (
+        "import sys\nfrom advisor.cli import main\n"
+        f"try: main({arguments!r})\nexcept SystemExit: pass\n"
+        "print([name for name in ('torch', 'transformers', 'tokenizers') if name in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr.splitlines()[-1] == "[]"

@@ -113,10 +113,39 @@ def test_a_template_that_strips_answers_is_followed(tokenizer):
     assert trained(tokenizer, row) == ["yes<|im_end|>"]
 
 
+THINKING = """{%- for message in messages -%}
+<|im_start|>{{ message.role }}
+{% if message.role == 'assistant' -%}
+{%- set content = message.content -%}{%- set thought = '' -%}
+{%- if '</think>' in content -%}
+{%- set thought = content.split('</think>')[0].rstrip('\\n').split('<think>')[-1].lstrip('\\n') -%}
+{%- set content = content.split('</think>')[-1].lstrip('\\n') -%}
+{%- endif -%}
+{%- if loop.last -%}{{ '<think>\\n' + thought + '\\n</think>\\n\\n' + content }}{%- else -%}{{ content }}{%- endif -%}
+{%- else -%}{{ message.content }}{%- endif -%}<|im_end|>
+{% endfor %}"""
+
+
+def test_a_template_that_takes_thoughts_apart_as_thinking_models_do_is_followed(tokenizer):
+    tokenizer.chat_template = THINKING
+    turns = [
+        ("user", "a"),
+        ("assistant", "<think>\nhm\n</think>\n\none"),
+        ("user", "b"),
+        ("assistant", "<think>\nso\n</think>\n\ntwo"),
+    ]
+    row = encoded(tokenizer, Example(turns), template=True)
+    plain = encoded(tokenizer, Example([("user", "a"), ("assistant", "one")]), template=True)
+    tokenizer.chat_template = None
+    # The thought of an earlier turn is dropped by the template, and so by us.
+    assert trained(tokenizer, row) == ["one<|im_end|>", "<think>\nso\n</think>\n\ntwo<|im_end|>"]
+    assert trained(tokenizer, plain) == ["one<|im_end|>"]
+
+
 def test_a_template_that_rewrites_answers_is_refused(tokenizer):
-    tokenizer.chat_template = CHATML.replace("message['content']", "message['content'].split('</think>')[-1]")
+    tokenizer.chat_template = CHATML.replace("message['content']", "message['content'] | upper")
     with pytest.raises(Unmaskable, match="rewrites an answer"):
-        encoded(tokenizer, Example([("user", "a"), ("assistant", "<think>hm</think>yes")]), template=True)
+        encoded(tokenizer, Example([("user", "a"), ("assistant", "yes")]), template=True)
     tokenizer.chat_template = None
 
 

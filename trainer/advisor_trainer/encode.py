@@ -25,6 +25,9 @@ Span = tuple[int, int]
 _MARKER = "\u2063{}\u2063"
 """Stands for an answer in the second rendering: an invisible separator, which no template strips as a blank."""
 
+THOUGHT = ("<think>", "</think>")
+"""Marks of a thought, as thinking models write them in front of an answer."""
+
 _BLANKS = re.compile(r"\s*")
 
 
@@ -112,17 +115,16 @@ class Encoder:
         trained = answers[-1:] if last_only else answers
         tools = example.extra.get("tools")
         full = self._apply(turns, tools)
-        marked = [dict(turn) for turn in turns]
-        for nth, index in enumerate(trained):
-            marked[index]["content"] = _MARKER.format(nth)
-        spans = _aligned(full, self._apply(marked, tools), [turns[index]["content"] for index in trained])
-        if spans is None:
-            raise Unmaskable(
-                f"{number}: the chat template rewrites an answer of this record (thinking marks are such a case), so that its "
-                "tokens cannot be told from the rest; take such marks out, or set chat_template to `none` or to a file with "
-                "another template"
-            )
-        return full, [(start, self._with_end(full, end)) for start, end in spans]
+        for parts_of in (_whole, _thought_and_answer):
+            parts = [parts_of(turns[index]["content"]) for index in trained]
+            marked, texts = _marked(turns, trained, parts)
+            found = _aligned(full, self._apply(marked, tools), texts)
+            if found is not None and len(spans := _joined_spans(full, found, parts)) == len(trained):
+                return full, [(start, self._with_end(full, end)) for start, end in spans]
+        raise Unmaskable(
+            f"{number}: the chat template rewrites an answer of this record, so that its tokens cannot be told from the rest; set "
+            "chat_template to `none` or to a file with another template"
+        )
 
     def _apply(self, turns: list[dict[str, str]], tools: Any) -> str:
         try:
@@ -150,23 +152,67 @@ def _parts(example: Example, last_only: bool) -> Iterator[tuple[str, int]]:
             yield text + "\n", 0
 
 
-def _aligned(full: str, twin: str, answers: Sequence[str]) -> list[Span] | None:
-    """Return where the answers stand in `full`, of which `twin` is the same with markers; None where the two do not agree."""
-    pieces = re.split("\u2063[0-9]+\u2063", twin)
-    if len(pieces) != len(answers) + 1 or not full.startswith(pieces[0]):
+def _whole(answer: str) -> tuple[str, ...]:
+    return (answer,)
+
+
+def _thought_and_answer(answer: str) -> tuple[str, ...]:
+    """Return what templates of thinking models take apart: the thought between its marks, and what follows."""
+    thought, mark, rest = answer.rpartition(THOUGHT[1])
+    return (thought.rpartition(THOUGHT[0])[2], rest) if mark else (answer,)
+
+
+def _marked(
+    turns: Sequence[dict[str, str]], trained: Sequence[int], parts: Sequence[tuple[str, ...]]
+) -> tuple[list[dict[str, str]], list[str]]:
+    """Return the turns with a marker for every part of a trained answer, and the parts, numbered as their markers are."""
+    marked = [dict(turn) for turn in turns]
+    texts: list[str] = []
+    for index, of_answer in zip(trained, parts, strict=True):
+        markers = [_MARKER.format(len(texts) + nth) for nth in range(len(of_answer))]
+        texts += of_answer
+        begin, end = THOUGHT
+        marked[index]["content"] = f"{begin}\n{markers[0]}\n{end}\n\n{markers[1]}" if len(markers) > 1 else markers[0]
+    return marked, texts
+
+
+def _aligned(full: str, twin: str, texts: Sequence[str]) -> dict[int, Span] | None:
+    """Return where the parts stand in `full`, of which `twin` is the same with markers; None where the two do not agree.
+
+    A part whose marker the template has dropped is in neither.
+    """
+    first, *rest = re.split("\u2063([0-9]+)\u2063", twin)
+    if not full.startswith(first):
         return None
-    at = len(pieces[0])
-    spans: list[Span] = []
-    for nth, answer in enumerate(answers):
-        after = pieces[nth + 1]
-        for form in (answer, answer.strip(), answer.lstrip(), answer.rstrip()):
+    at = len(first)
+    spans: dict[int, Span] = {}
+    for number, after in zip(map(int, rest[::2]), rest[1::2], strict=True):
+        text = texts[number]
+        for form in (text, text.strip(), text.lstrip(), text.rstrip()):
             if full.startswith(form, at) and full.startswith(after, at + len(form)):
-                spans.append((at, at + len(form)))
+                spans[number] = (at, at + len(form))
                 at += len(form) + len(after)
                 break
         else:
             return None
     return spans if at == len(full) else None
+
+
+def _joined_spans(full: str, found: dict[int, Span], parts: Sequence[tuple[str, ...]]) -> list[Span]:
+    """Return one span an answer: from the mark that opens its thought, where it has one, to the end of its last part."""
+    spans: list[Span] = []
+    number = 0
+    for of_answer in parts:
+        numbers = range(number, number + len(of_answer))
+        number += len(of_answer)
+        if numbers[-1] not in found:
+            continue
+        start = min(found[n][0] for n in numbers if n in found)
+        if len(of_answer) > 1 and numbers[0] in found:
+            opened = full.rfind(THOUGHT[0], 0, start)
+            start = opened if opened >= 0 and not full[opened + len(THOUGHT[0]) : start].strip() else start
+        spans.append((start, found[numbers[-1]][1]))
+    return spans
 
 
 def _mask(ends: Sequence[int], spans: Sequence[Span]) -> Mask:
