@@ -85,7 +85,7 @@ def below_evaluation_throughout(
     """From the untrained model on the training loss is the same share of the evaluation loss: the two count different tokens."""
     if train_eval.count < least or not train_eval.first <= max_ratio or train_eval.typical > max_ratio:
         return None
-    if abs(train_eval.last / train_eval.typical - 1) > tolerance:
+    if abs(train_eval.last - train_eval.typical) > tolerance * train_eval.typical:
         return None
     return _pair(train_loss, eval_loss, train_eval, at_end=False)
 
