@@ -17,7 +17,7 @@ _LINE = re.compile(
     rf"\bEpoch (?P<epoch>\d+) \| iter \d+ step (?P<step>\d+) \| loss train: (?P<train>{NUMBER}), val: (?P<val>{NUMBER}|n/a)",
     re.IGNORECASE,
 )
-_EVALUATION = re.compile(rf"\biter \d+: val loss ({NUMBER})", re.IGNORECASE)
+_EVALUATION = re.compile(rf"(?:\biter \d+: val loss |\bFinal evaluation \| val loss: )({NUMBER})", re.IGNORECASE)
 
 
 def read(source: Source) -> Iterator[Record]:

@@ -189,6 +189,7 @@ LOGS: dict[str, tuple[Callable[[], None], dict[str, str]]] = {
         tool_runs.torchtune,
         {"": "text/torchtune-bar.log", "logs/log.txt": "text/torchtune.log"},
     ),
+    "litgpt": (tool_runs.litgpt, {"": "litgpt/finetune.log"}),
     "mindspore": (tool_runs.mindspore, {"": "text/mindspore.log"}),
     "paddle-fit": (tool_runs.paddle_fit, {"": "text/paddle-fit.log"}),
     "mmengine-epochs": (

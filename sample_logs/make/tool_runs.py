@@ -36,16 +36,10 @@ def mlx_lm() -> None:
     from mlx.utils import tree_flatten
     from mlx_lm import lora
     from mlx_lm.models import llama
-    from tokenizers import Tokenizer, models, pre_tokenizers
 
-    words = [*trl_runs.SPECIAL.values(), *trl_runs.WORDS]
-    tokenizer = Tokenizer(models.WordLevel({w: i for i, w in enumerate(words)}, "<unk>"))
-    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     model = Path("model")
     model.mkdir()
-    tokenizer.save("model/tokenizer.json")
-    kind = {"tokenizer_class": "PreTrainedTokenizerFast", **trl_runs.SPECIAL}
-    (model / "tokenizer_config.json").write_text(json.dumps(kind))
+    _word_tokenizer(model)
     config = {
         "architectures": ["LlamaForCausalLM"],
         "model_type": "llama",
@@ -54,7 +48,7 @@ def mlx_lm() -> None:
         "num_hidden_layers": 1,
         "num_attention_heads": 2,
         "num_key_value_heads": 2,
-        "vocab_size": len(words),
+        "vocab_size": len(trl_runs.SPECIAL) + len(trl_runs.WORDS),
         "rms_norm_eps": 1e-6,
         "rope_theta": 10000.0,
         "tie_word_embeddings": False,
@@ -79,8 +73,7 @@ def mlx_lm() -> None:
         "num-layers": -1,
         "adapter-path": "adapters",
     }
-    options = [part for name, value in settings.items() for part in (f"--{name}", str(value))]
-    sys.argv = ["lora", "--train", *options]
+    sys.argv = ["lora", "--train", *_options(settings)]
     lora.main()
 
 
@@ -134,6 +127,76 @@ def torchtune() -> None:
     Path("config.yaml").write_text(_TUNE)
     sys.argv = ["tune", "run", "full_finetune_single_device", "--config", "config.yaml"]
     main()
+
+
+def litgpt() -> None:
+    """Full fine-tuning by its command, two iterations a step."""
+    import torch
+    from litgpt.__main__ import main
+    from litgpt.config import Config
+    from litgpt.model import GPT
+    from litgpt.utils import save_config
+
+    folder = Path("checkpoint")
+    folder.mkdir()
+    words = len(trl_runs.SPECIAL) + len(trl_runs.WORDS)
+    config = Config(
+        name="tiny",
+        block_size=64,
+        vocab_size=words,
+        padded_vocab_size=64,
+        n_layer=1,
+        n_head=2,
+        n_embd=32,
+        intermediate_size=64,
+        mlp_class_name="LLaMAMLP",
+        norm_class_name="RMSNorm",
+        bias=False,
+        rotary_percentage=1.0,
+        parallel_residual=False,
+    )
+    save_config(config, folder)
+    torch.manual_seed(1)
+    torch.save(GPT(config).state_dict(), folder / "lit_model.pth")
+    _word_tokenizer(folder)
+    (folder / "generation_config.json").write_text('{"eos_token_id": 1, "bos_token_id": 1}')
+    rows = [
+        {"instruction": text[: len(text) // 2], "input": "", "output": text[len(text) // 2 :]}
+        for text in sentences(SENTENCES, 1)
+    ]
+    Path("data.json").write_text(json.dumps(rows))
+    settings = {
+        "data": "JSON",
+        "data.json_path": "data.json",
+        "data.val_split_fraction": 0.1,
+        "train.epochs": 2,
+        "train.global_batch_size": 8,
+        "train.micro_batch_size": 4,
+        "train.log_interval": 2,
+        "eval.interval": 10,
+        "eval.max_new_tokens": 4,
+        "train.max_seq_length": 64,
+        "precision": "32-true",
+        "devices": 1,
+        "out_dir": "out",
+    }
+    sys.argv = ["litgpt", "finetune_full", "checkpoint", *_options(settings)]
+    main()
+
+
+def _options(settings: dict[str, object]) -> list[str]:
+    return [part for name, value in settings.items() for part in (f"--{name}", str(value))]
+
+
+def _word_tokenizer(folder: Path) -> None:
+    from tokenizers import Tokenizer, models, pre_tokenizers
+
+    words = [*trl_runs.SPECIAL.values(), *trl_runs.WORDS]
+    tokenizer = Tokenizer(models.WordLevel({w: i for i, w in enumerate(words)}, "<unk>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.save(str(folder / "tokenizer.json"))
+    kind = {"tokenizer_class": "PreTrainedTokenizerFast", **trl_runs.SPECIAL}
+    (folder / "tokenizer_config.json").write_text(json.dumps(kind))
 
 
 def mindspore() -> None:

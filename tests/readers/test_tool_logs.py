@@ -115,6 +115,16 @@ def test_litgpts_own_line_about_an_evaluation_is_preferred():
     assert points(run, "eval_loss") == [(1, 2.1345)]
 
 
+def test_litgpts_final_evaluation_is_one():
+    run = read(
+        "Epoch 1 | iter 2 step 1 | loss train: 2.3, val: n/a | iter time: 350.12 ms (step)\n"
+        "iter 2: val loss 2.1345, val time: 9.5 ms\n"
+        "Epoch 1 | iter 4 step 2 | loss train: 2.2, val: 2.135 | iter time: 350.12 ms (step)\n"
+        "Validating ...\nFinal evaluation | val loss: 2.047 | val ppl: 7.745\n"
+    )
+    assert points(run, "eval_loss") == [(1, 2.1345), (2, 2.047)]
+
+
 def test_sockeyes_checkpoints_stand_at_their_updates():
     batch = (
         "[INFO:sockeye.training] Epoch[0] Batch [{b}]\tSpeed: 623.01 samples/sec 99.3 tokens/sec 1.50 updates/sec\t"
