@@ -71,7 +71,8 @@ def train_below_evaluation(
     """
     if train_epochs.total > max_epochs or train_eval.last > max_ratio or train_eval.first < min_first:
         return None
-    last = float(np.median(eval_loss.finite.values[-3:]))
+    evals = eval_loss.finite.values
+    last = float(np.median(evals[-max(1, len(evals) // 3) :]))
     if (1 - train_eval.last) * last < min_gap * max(train_eval.first_train, train_eval.first_eval):
         return None
     shown = _pair(train_loss, eval_loss, train_eval, at_end=True)
