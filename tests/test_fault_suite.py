@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT / "benchmarks" / "faults"))
+sys.path.insert(0, str(Path(__file__).parent.parent / "benchmarks" / "faults"))
 
 import score
 
+ROOT = Path(__file__).parent.parent
 KEPT = list(score.judged(ROOT / "benchmarks" / "faults"))
 
 

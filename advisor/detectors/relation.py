@@ -128,13 +128,13 @@ def level_leaps_alone(
     if size < max(math.log(min_factor), noise_factor * level_leap.noise) or abs(level_leap.evaluation) > max_evaluation:
         return None
     finite = train_loss.finite
-    if level_leap.index < after_share * len(finite) or train_epochs.total > max_epochs:
+    if level_leap.where < after_share * len(finite) or train_epochs.total > max_epochs:
         return None
     facts: Facts = {
-        "at": At(finite.x[level_leap.index]), "before": level_leap.before, "after": level_leap.after,
+        "at": At(finite.x[level_leap.where]), "before": level_leap.before, "after": level_leap.after,
         "evaluation": abs(level_leap.evaluation),
     }  # fmt: skip
-    return Hit(facts, (finite.point(level_leap.index - 1), finite.point(level_leap.index)))
+    return Hit(facts, (finite.point(level_leap.where - 1), finite.point(level_leap.where)))
 
 
 @detector
