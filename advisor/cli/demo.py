@@ -104,7 +104,7 @@ def _show(diagnosis: Diagnosis, fault: Any, folder: Path, lang: str, words: Word
     """Print the diagnosis, whether it names what was planted, and where everything stands."""
     from rich.console import Console
 
-    from advisor.cli import COMMANDS
+    from advisor.cli import COMMANDS, main
     from advisor.render import text
 
     click.echo()
@@ -117,6 +117,7 @@ def _show(diagnosis: Diagnosis, fault: Any, folder: Path, lang: str, words: Word
         key = "demo_found" if said[0] in fault.causes else "demo_other"
     click.echo(words(key, planted=words(f"fault.{fault.name}"), said=said[0] if said else "", expected=", ".join(fault.causes)))
     click.echo(words("demo_folder", folder=folder))
-    if "report" in COMMANDS:
-        click.echo(f"  advisor report {folder}")
+    if "report" in COMMANDS and (report := main.get_command(click.Context(main), "report")):
+        report.main([str(folder), "-o", str(folder / "report.html"), "--lang", lang], standalone_mode=False)
+        click.echo(f"  {folder / 'report.html'}")
     sys.stdout.flush()

@@ -71,7 +71,8 @@ def train_below_evaluation(
     """
     if train_epochs.total > max_epochs or train_eval.last > max_ratio or train_eval.first < min_first:
         return None
-    last = float(np.median(eval_loss.finite.values[-3:]))
+    evals = eval_loss.finite.values
+    last = float(np.median(evals[-max(1, len(evals) // 3) :]))
     if (1 - train_eval.last) * last < min_gap * max(train_eval.first_train, train_eval.first_eval):
         return None
     shown = _pair(train_loss, eval_loss, train_eval, at_end=True)
@@ -127,13 +128,13 @@ def level_leaps_alone(
     if size < max(math.log(min_factor), noise_factor * level_leap.noise) or abs(level_leap.evaluation) > max_evaluation:
         return None
     finite = train_loss.finite
-    if level_leap.point < after_share * len(finite) or train_epochs.total > max_epochs:
+    if level_leap.where < after_share * len(finite) or train_epochs.total > max_epochs:
         return None
     facts: Facts = {
-        "at": At(finite.x[level_leap.point]), "before": level_leap.before, "after": level_leap.after,
+        "at": At(finite.x[level_leap.where]), "before": level_leap.before, "after": level_leap.after,
         "evaluation": abs(level_leap.evaluation),
     }  # fmt: skip
-    return Hit(facts, (finite.point(level_leap.point - 1), finite.point(level_leap.point)))
+    return Hit(facts, (finite.point(level_leap.where - 1), finite.point(level_leap.where)))
 
 
 @detector

@@ -79,13 +79,12 @@ class Leap(NamedTuple):
     """The sharpest lasting change of level of the training loss, and what the evaluation loss did across it.
 
     factor: the level after it, to the end, over the level before. noise: robust deviation of the logarithm within the levels.
-    point: number of the first finite training loss after it. evaluation: relative change from the last evaluation before to the
-    last one of all.
+    where: its index in the finite training losses. evaluation: relative change from the last evaluation before to the last of all.
     """
 
     factor: float
     noise: float
-    point: int
+    where: int
     before: float
     after: float
     evaluation: float

@@ -68,7 +68,7 @@ def test_masked_labels_give_a_loss_that_is_no_number_and_a_gradient_of_zero(tmp_
     series = run(tmp_path, "labels-masked")
     assert not torch.isfinite(torch.tensor(series["train_loss"].values)).any()
     assert (series["grad_norm"].values == 0).all()
-    assert len(set(series["eval_loss"].values)) == 1, "the model did not change"
+    assert series["eval_loss"].values == pytest.approx(series["eval_loss"].values[0], rel=1e-4), "only the weight decay moves it"
 
 
 def test_losses_that_are_not_averaged_are_as_many_times_as_high_as_those_of_the_evaluation(tmp_path, healthy):

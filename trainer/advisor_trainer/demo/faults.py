@@ -190,6 +190,7 @@ HEALTHY: Sequence[Fault] = (
     _fault("healthy-lora", "healthy", settings={"method": "lora"}),
     _fault("healthy-constant", "healthy", settings={"lr_scheduler_type": "constant_with_warmup", "rate": 0.5}),
     _fault("healthy-accumulated", "healthy", settings={"batch": 4, "gradient_accumulation_steps": 4}),
-    _fault("healthy-warmed-up", "healthy", settings={"rate": 2.0, "warmup_ratio": 0.1}),
+    # In chats so high a rate brings nothing for half of the run: no healthy one by construction.
+    _fault("healthy-warmed-up", "healthy", tasks=("sums", "manual", "sources"), settings={"rate": 2.0, "warmup_ratio": 0.1}),
 )  # fmt: skip
 """Twins without a fault, among them those that look most like one."""
