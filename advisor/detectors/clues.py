@@ -74,13 +74,17 @@ def early_stall(train_beginning: Beginning, *, min_fall: float) -> Hit | None:
 
 @detector
 def slow_pace(
-    eval_loss: Series, descent_pace: Pace, *, min_fall: float, max_fall: float, max_early: float, max_p: float
+    eval_loss: Series, descent_pace: Pace, *, min_fall: float, max_fall: float, max_early: float, max_p: float, max_back: float
 ) -> Hit | None:
-    """The evaluation loss falls steadily, but by little, and in proportion to the learning rate spent: it has hardly begun."""
+    """The evaluation loss falls steadily, but by little, and in proportion to the learning rate spent: it has hardly begun.
+
+    max_back: most that it rises above its lowest value so far, as a share of the fall; steps that do something shake it more.
+    """
     if not min_fall <= descent_pace.fall <= max_fall or not descent_pace.early <= max_early:
         return None
     finite = eval_loss.finite
-    if mann_kendall(finite.values) > max_p:
+    back = float(np.max(finite.values - np.minimum.accumulate(finite.values)))
+    if mann_kendall(finite.values) > max_p or back > max_back * descent_pace.fall * float(finite.values[0]):
         return None
     facts = {
         "fall": descent_pace.fall,
@@ -194,6 +198,23 @@ def rate_leaps(learning_rate: Series, rate_leap: RateLeap, *, min_factor: float)
     finite = learning_rate.finite
     facts = {"factor": rate_leap.factor, "at": At(rate_leap.x), "rate": float(finite.values[rate_leap.index])}
     return Hit(facts, (finite.point(rate_leap.index - 1), finite.point(rate_leap.index)))
+
+
+@detector
+def rate_drops(learning_rate: Series, *, min_factor: float, within: float, least: int) -> Hit | None:
+    """In the first part of the run, `within` of it, the logged rate falls by the factor from one log to the next and stays low."""
+    finite = learning_rate.finite
+    values = finite.values
+    if len(values) < least:
+        raise NotMeasurable("learning_rate", need=least, have=len(values))
+    early = int(within * (len(values) - 1))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        factors = values[:early] / values[1 : early + 1]
+    at = int(np.argmax(np.where(np.isfinite(factors), factors, 0.0))) if early else 0
+    if not early or not factors[at] >= min_factor or np.max(values[at + 1 :]) * min_factor > values[at] * 2:
+        return None
+    facts = {"factor": float(factors[at]), "at": At(finite.x[at + 1]), "rate": float(values[at + 1])}
+    return Hit(facts, (finite.point(at), finite.point(at + 1)))
 
 
 @detector

@@ -14,7 +14,7 @@ from advisor.signals.evaluation import Best, Rise
 def validation_rise(
     eval_loss: Series, eval_best: Best, eval_rise: Rise, train_loss: Series | None, train_fall_since_best: float | None,
     *, min_rise: float, noise_factor: float, late_share: float, min_train_fall: float, min_train_points: int,
-    dip_after: int, max_p: float,
+    dip_after: int, max_p: float, min_of_fall: float,
 ) -> Hit | None:  # fmt: skip
     """The end of the evaluations lies above the best one by more than `min_rise` and more than the noise.
 
@@ -22,7 +22,8 @@ def validation_rise(
     by `min_train_fall` (both rising is divergence). A training loss of fewer than `min_train_points` cannot show that.
 
     The lowest of many evaluations is low by chance. Where `dip_after` or more follow it, a best that stands out from its own
-    neighbours by the whole rise, with no trend after it (p > `max_p`), is such a dip and no turn.
+    neighbours by the whole rise, with no trend after it (p > `max_p`), is such a dip and no turn. A rise of less than
+    `min_of_fall` of the fall before it is none either: of a task that is learnt so little is left that any change of it is large.
     """
     if train_loss is not None and len(train_loss.finite) < min_train_points:
         raise NotMeasurable("train_loss", need=min_train_points, have=len(train_loss.finite))
@@ -35,6 +36,8 @@ def validation_rise(
     if eval_rise.after >= dip_after and eval_rise.around < min_rise and eval_rise.p > max_p:
         return None
     finite = eval_loss.finite
+    if float(finite.values[-1]) - eval_best.value < min_of_fall * (float(finite.values[0]) - eval_best.value):
+        return None
     facts = {
         "rise": eval_rise.relative,
         "best": eval_best.value,

@@ -97,13 +97,24 @@ def training_stays_above_evaluation(
 ) -> Hit | None:  # fmt: skip
     """A task is learnt, and the training loss comes to rest above the evaluation loss, though they began alike.
 
-    Answers that are wrong at random cannot be learnt: they leave a floor under the training loss which clean evaluation rows have not.
+    Answers that are wrong at random cannot be learnt: they leave a floor under the training loss, and none under clean rows.
     """
     if train_eval.count < least or not train_eval.first <= max_first or train_eval.last < min_ratio:
         return None
     if max(train_level.end / train_eval.first_train, eval_loss.finite.values[-1] / train_eval.first_eval) > max_remaining:
         return None
     return _pair(train_loss, eval_loss, train_eval, at_end=True)
+
+
+@detector
+def training_changes_sides(
+    train_loss: Series, eval_loss: Series, train_eval: TrainEval, *, min_first: float, max_last: float
+) -> Hit | None:
+    """Of the untrained model the training loss is far above the evaluation loss, at the end far below: the rows differ in kind."""
+    if not train_eval.first >= min_first or train_eval.last > max_last:
+        return None
+    shown = _pair(train_loss, eval_loss, train_eval, at_end=False)
+    return Hit({**shown.facts, "last": train_eval.last}, shown.evidence)
 
 
 @detector

@@ -130,7 +130,16 @@ def write_truth(out: Path) -> None:
         name, _, seed = rest.rpartition("-")
         fault = fault_named(name)
         planted = "none" if fault in HEALTHY else name
-        rows.append((log.name, planted, ";".join(fault.causes), "yes" if fault.scored else "hard", task, seed))
+        rows.append(
+            (
+                log.name,
+                planted,
+                ";".join(fault.causes),
+                "yes" if fault.scored and task not in fault.hidden_in else "hard",
+                task,
+                seed,
+            )
+        )
     with (out / "truth.tsv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, delimiter="\t", lineterminator="\n")
         writer.writerow(COLUMNS)
