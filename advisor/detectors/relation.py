@@ -140,11 +140,12 @@ def level_leaps_alone(
 @detector
 def gap_without_gain(
     train_loss: Series, eval_loss: Series, train_eval: TrainEval, train_epochs: Epochs,
-    *, least_epochs: float, max_ratio: float, min_fall: float, max_share: float, least: int,
+    *, least_epochs: float, max_ratio: float, min_fall: float, max_share: float, max_rise: float, least: int,
 ) -> Hit | None:  # fmt: skip
     """Over the second half of several passes training goes on falling, and the evaluation, far above it, by next to nothing.
 
-    max_share: of the relative fall of the training loss that the evaluation loss gains at most.
+    max_share: of the relative fall of the training loss that the evaluation loss gains at most. max_rise: of the evaluation loss
+    above its best; where it rises, that says more.
     """
     train, evals = train_loss.finite, eval_loss.finite
     if train_epochs.total < least_epochs or train_eval.last > max_ratio or len(evals) < least:
@@ -156,7 +157,8 @@ def gap_without_gain(
     best = float(np.min(evals.values[evals.x <= middle], initial=np.inf))
     gain = (best - float(np.min(evals.values))) / best if math.isfinite(best) and best > 0 else math.inf
     fall = (before - after) / before if before > 0 else 0.0
-    if fall < min_fall or gain > max_share * fall:
+    rise = float(evals.values[-1]) / float(np.min(evals.values)) - 1
+    if fall < min_fall or gain > max_share * fall or rise > max_rise:
         return None
     shown = _pair(train_loss, eval_loss, train_eval, at_end=True)
     return Hit({**shown.facts, "epochs": train_epochs.total, "fall": fall, "gain": max(gain, 0.0)}, shown.evidence)

@@ -79,7 +79,7 @@ class Leap(NamedTuple):
     """The sharpest lasting change of level of the training loss, and what the evaluation loss did across it.
 
     factor: the level after it, to the end, over the level before. noise: robust deviation of the logarithm within the levels.
-    where: its index in the finite training losses. evaluation: relative change from the last evaluation before to the last of all.
+    where: its index in the finite training losses. evaluation: relative change from the last evaluation before it to the last.
     """
 
     factor: float
