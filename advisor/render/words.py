@@ -30,6 +30,9 @@ from advisor.model import (
 )  # fmt: skip
 from advisor.rulebook import Rule
 
+LEAST_HOURS = 0.1
+"""A shorter run is not worth a word, unless a price is given."""
+
 SAME_LENGTH = 0.02
 """Runs whose lengths differ by less take equally long."""
 
@@ -127,7 +130,7 @@ class Words:
 
     def cost(self, cost: Cost | None) -> str:
         """Return what the run took, how much of it after its best evaluation, and what the next one will take."""
-        if cost is None:
+        if cost is None or (cost.hours < LEAST_HOURS and math.isnan(cost.price)):
             return ""
         said = self("cost.hours", hours=self._hours(cost.hours, cost.price))
         if cost.after_best > 0:

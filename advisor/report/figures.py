@@ -138,6 +138,10 @@ def number_text(value: float) -> str:
     return "NaN" if math.isnan(value) else f"{value:.4g}"
 
 
+LEAST_HOURS = 0.1
+"""Fewer device-hours are said as a time on the clock."""
+
+
 def duration_text(seconds: float, words: Words) -> str:
     """Return a duration in the unit that suits it."""
     if seconds >= HOUR:
@@ -171,12 +175,12 @@ def _cost(material: Material, words: Words) -> Figure:
     if seconds is not None:
         devices = setting(material.config, "world_size", "num_devices", "n_gpu")
         numbers |= {"seconds": seconds}
+        shown = duration_text(seconds, words)
         if devices:
             hours = seconds / HOUR * devices
             numbers |= {"devices": devices, "device_hours": hours}
-            shown = words("figure.device_hours", value=f"{hours:.3g}")
-        else:
-            shown = duration_text(seconds, words)
+            if devices > 1 and hours >= LEAST_HOURS:
+                shown = words("figure.device_hours", value=f"{hours:.3g}")
         return Figure("cost", words("figure.cost.time"), shown, detail, "pass", numbers)
     length = _length(material)
     if length is None:

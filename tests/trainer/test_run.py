@@ -33,7 +33,7 @@ def test_a_run_folder_tells_the_whole_story(settings):
         say=said.append,
     )
     assert {path.name for path in run.iterdir()} >= {
-        "run.log", "trainer_state.json", "config.toml", "environment.json", "diagnosis.json", "diagnosis.md", "model",
+        "run.log", "trainer_state.json", "config.toml", "environment.json", "diagnosis.json", "report.html", "model",
         "checkpoint-5",
     }  # fmt: skip
     (of_log,) = read_path(run / "run.log")

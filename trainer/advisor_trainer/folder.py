@@ -16,7 +16,7 @@ from advisor.errors import AdvisorError, BadConfig
 from advisor_trainer import checkpoints
 from advisor_trainer.config import TrainConfig, configured, read
 
-CONFIG, ENVIRONMENT, REPORT = "config.toml", "environment.json", "diagnosis.md"
+CONFIG, ENVIRONMENT, REPORT = "config.toml", "environment.json", "report.html"
 LOG = "run.log"
 PACKAGES = ("finetune-advisor", "torch", "transformers", "peft", "accelerate", "tokenizers", "safetensors", "numpy")
 
@@ -108,8 +108,8 @@ def unusual(config: TrainConfig, facts: dict[str, Any], language: str) -> list[s
     return said
 
 
-def write_report(diagnosis: Any, run: Path, language: str) -> None:
-    """Write the diagnosis for reading; the callback that made it has left it as JSON."""
-    from advisor.render import markdown
+def write_report(run: Path, language: str) -> None:
+    """Write the report of the run beside its log. Raises AdvisorError where the log holds no run yet."""
+    from advisor.report import making
 
-    (run / REPORT).write_text(markdown.render([diagnosis], language), encoding="utf-8")
+    making.write_report(run, run / REPORT, language=language)

@@ -8,6 +8,7 @@ import os
 import shutil
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -118,7 +119,8 @@ def train(config: TrainConfig, *, resume: bool, callbacks: Sequence[Any], say: S
     finally:
         console.close()
         if live.diagnosis is not None:
-            folder.write_report(live.diagnosis, run, language)
+            with suppress(AdvisorError):  # how the run ended is said below, and counts for more
+                folder.write_report(run, language)
     trainer.accelerator.wait_for_everyone()
     step, planned = trainer.state.global_step, trainer.state.max_steps
     if interrupts.received and step < planned:
