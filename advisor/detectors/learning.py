@@ -106,19 +106,16 @@ def slow_descent(
 
 @detector
 def ended_high(
-    train_loss: Series,
-    train_level: Level,
-    run_finished: bool,
-    *,
-    min_end: float,
-    max_end: float,
-    max_fall: float,
-    noise_factor: float,
-) -> Hit | None:
-    """A finished run that ends at `min_end` nats a token or more and took off less than `max_fall`, though more than noise."""
+    train_loss: Series, train_level: Level, run_finished: bool, peak_learning_rate: float, rate_band: RateBand,
+    *, min_end: float, max_end: float, max_fall: float, noise_factor: float, near_low: float,
+) -> Hit | None:  # fmt: skip
+    """A finished run that ends at `min_end` nats a token or more and took off less than `max_fall`, though more than noise.
+
+    At a rate well inside its band that is all the model can do: small ones, trained from nothing, end so.
+    """
     if train_loss.unit != NATS:
         raise NotMeasurable("loss_in_nats")
-    if not run_finished or not min_end <= train_level.end <= max_end:
+    if not run_finished or not min_end <= train_level.end <= max_end or peak_learning_rate >= near_low * rate_band.low:
         return None
     fall = train_level.first - train_level.end
     if not noise_factor * train_level.fall_uncertainty < fall < max_fall * train_level.first:
