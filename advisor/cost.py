@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from advisor.model import Change, Cost, NotMeasurable
 from advisor.signals import Measurements
 from advisor.signals.checkpoints import SECONDS_PER_HOUR
-from advisor.signals.settings import setting
+from advisor.signals.settings import DEVICES, setting
 
 PRICE = "gpu_hour_price"
 """The setting that holds the price of one device-hour."""
@@ -24,7 +24,7 @@ def cost_of(measured: Measurements, changes: Sequence[Change]) -> Cost | None:
     except NotMeasurable:
         return None
     config = measured.run.config
-    devices = setting(config, "world_size", "num_devices", "n_gpu") or 1.0
+    devices = setting(config, *DEVICES) or 1.0
     first, last = float(elapsed.x[0]), float(elapsed.x[-1])
     seconds = float(elapsed.values[-1])
     if not last > first or seconds <= 0:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from advisor.cli.common import UserError, format_option, language_option, polite, rules_option
+from advisor.cli.common import UserError, fail_on_option, format_option, language_option, polite, rules_option
 from advisor.model import SEVERITIES, Diagnosis
 
 if TYPE_CHECKING:
@@ -23,13 +23,7 @@ if TYPE_CHECKING:
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(path_type=Path, allow_dash=True))
 @format_option()
 @language_option
-@click.option(
-    "--fail-on",
-    type=click.Choice(["error", "warning", "info", "never"]),
-    default="error",
-    show_default=True,
-    help="End with status 1 where a finding is at least this grave.",
-)
+@fail_on_option()
 @click.option(
     "--config",
     "config_file",

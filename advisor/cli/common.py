@@ -57,6 +57,17 @@ def format_option(what: str = "answer") -> Callable[[Callable[..., Any]], Callab
     )
 
 
+def fail_on_option(default: str = "error", finding: str = "a finding") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return the decorator that adds `--fail-on`; finding: what counts, as the help says it."""
+    return click.option(
+        "--fail-on",
+        type=click.Choice(["error", "warning", "info", "never"]),
+        default=default,
+        show_default=True,
+        help=f"End with status 1 where {finding} is at least this grave.",
+    )
+
+
 def rules_option(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add `--rules`."""
     return click.option(

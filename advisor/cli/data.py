@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from advisor.cli.common import format_option, language_option, polite, rules_option
+from advisor.cli.common import fail_on_option, format_option, language_option, polite, rules_option
 from advisor.cli.data_convert import convert
 from advisor.cli.data_options import not_the_source, paths_argument, schema_option
 
@@ -78,13 +78,7 @@ def near_options(function: Callable[..., Any]) -> Callable[..., Any]:
 )
 @format_option()
 @click.option("--all", "every", is_flag=True, help="Show every record that was found, not the first three of each kind.")
-@click.option(
-    "--fail-on",
-    type=click.Choice(["error", "warning", "info", "never"]),
-    default="error",
-    show_default=True,
-    help="End with status 1 where a finding is at least this grave.",
-)
+@fail_on_option()
 @near_options
 @language_option
 @rules_option

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from advisor.cli.common import UserError, format_option, language_option, polite, rules_option
+from advisor.cli.common import UserError, fail_on_option, format_option, language_option, polite, rules_option
 
 if TYPE_CHECKING:
     from advisor.engine import Assessment
@@ -43,13 +43,7 @@ NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--resamples", type=click.IntRange(min=100), default=1000, show_default=True, help="Of the rows, for the intervals.")
 @format_option()
 @click.option("--all", "every", is_flag=True, help="Show every answer that was found, not the first three of each kind.")
-@click.option(
-    "--fail-on",
-    type=click.Choice(["error", "warning", "info", "never"]),
-    default="error",
-    show_default=True,
-    help="End with status 1 where a finding is at least this grave.",
-)
+@fail_on_option()
 @language_option
 @rules_option
 @polite

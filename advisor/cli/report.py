@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from advisor.cli.common import UserError, language_option, polite, rules_option
+from advisor.cli.common import UserError, fail_on_option, language_option, polite, rules_option
 
 if TYPE_CHECKING:
     from advisor.engine import Examination
@@ -64,13 +64,7 @@ CONTINUED = (*MARKDOWN, "github")
     metavar="DATE",
     help="Date of the report, such as 2026-11-24.  [default: SOURCE_DATE_EPOCH, else that of the log]",
 )
-@click.option(
-    "--fail-on",
-    type=click.Choice(["error", "warning", "info", "never"]),
-    default="never",
-    show_default=True,
-    help="End with status 1 where a finding is at least this grave.",
-)
+@fail_on_option("never")
 @language_option
 @rules_option
 @polite

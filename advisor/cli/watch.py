@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from advisor.cli.common import UserError, language_option, polite, rules_option
+from advisor.cli.common import UserError, fail_on_option, language_option, polite, rules_option
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,13 +28,7 @@ if TYPE_CHECKING:
     metavar="SECONDS",
     help="Least time between two looks.",
 )
-@click.option(
-    "--fail-on",
-    type=click.Choice(["error", "warning", "info", "never"]),
-    default="error",
-    show_default=True,
-    help="End with status 1 where a finding at the end is at least this grave.",
-)
+@fail_on_option(finding="a finding at the end")
 @language_option
 @rules_option
 @polite

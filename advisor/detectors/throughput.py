@@ -6,6 +6,7 @@ import numpy as np
 
 from advisor.detectors.registry import detector
 from advisor.model import At, Facts, FloatArray, Hit, Series
+from advisor.signals.checkpoints import SECONDS_PER_HOUR
 from advisor.signals.evaluation import Best, Rise
 from advisor.signals.start import NonFinite
 from advisor.signals.throughput import FIFTH, Drift, Pace, Pauses
@@ -87,9 +88,6 @@ def regular_pauses(
     return Hit(facts, tuple(pace.of.point(int(i)) for i in at))
 
 
-SECONDS = 3600.0
-
-
 @detector
 def time_after_best(
     elapsed: Series, eval_loss: Series, eval_best: Best, eval_rise: Rise, *, min_share: float, min_rise: float, noise_factor: float
@@ -102,7 +100,7 @@ def time_after_best(
     if total <= 0 or spent < min_share * total:
         return None
     finite = eval_loss.finite
-    facts = {"share": spent / total, "hours": spent / SECONDS, "best_at": At(eval_best.x), "best": eval_best.value}
+    facts = {"share": spent / total, "hours": spent / SECONDS_PER_HOUR, "best_at": At(eval_best.x), "best": eval_best.value}
     return Hit(facts, (finite.point(eval_best.index), finite.point(len(finite) - 1)))
 
 
@@ -119,5 +117,5 @@ def time_after_non_finite(
     spent = total - float(np.interp(train_loss.x[since], elapsed.x, elapsed.values))
     if np.mean(bad) < min_bad or total <= 0 or spent < min_share * total:
         return None
-    facts = {"share": spent / total, "hours": spent / SECONDS, "since": At(train_loss.x[since])}
+    facts = {"share": spent / total, "hours": spent / SECONDS_PER_HOUR, "since": At(train_loss.x[since])}
     return Hit(facts, (train_loss.point(since), train_loss.point(len(train_loss) - 1)))

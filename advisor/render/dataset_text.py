@@ -11,7 +11,7 @@ from rich.text import Text
 
 from advisor.data.survey import Split
 from advisor.engine import Examination, explained
-from advisor.model import Diagnosis, Finding, NotJudged, NotMeasurable, Place
+from advisor.model import Diagnosis, Finding, NotJudged, Place
 from advisor.render.markdown import escape
 from advisor.render.text import STYLES, hanging, wrapped
 from advisor.render.words import Words
@@ -27,7 +27,7 @@ def render(
     words = Words(language)
     for line in _heads(examination, words):
         console.print(Text(line, style="dim"), soft_wrap=True)
-    wrapped(Text.assemble((_verdict(examination, words), _style(examination)), " ", _health(examination, words)), 0, console)
+    wrapped(Text.assemble((_verdict(examination, words), _style(examination)), " ", words.health(examination)), 0, console)
     for line in _explanations(examination, diagnoses, words):
         wrapped(Text(line, style="bold"), 0, console)
     for finding in examination.findings:
@@ -68,14 +68,6 @@ def _files(split: Split, words: Words) -> Iterator[str]:
         yield f"{file.name} · {file.kind} · {file.schema or '?'} · " + words("rows_good", good=file.good, records=file.records)
     if len(split.files) > MOST_FILES:
         yield words("files_more", count=len(split.files) - MOST_FILES)
-
-
-def _health(examination: Examination, words: Words) -> str:
-    try:
-        health = examination.measured["health"]
-    except NotMeasurable:
-        return ""
-    return words("health", normal=health.normal, of=health.of, share=health.normal / max(health.of, 1))
 
 
 def _verdict(examination: Examination, words: Words) -> str:
@@ -147,7 +139,7 @@ def _explanations(examination: Examination, diagnoses: Sequence[Diagnosis], word
 def markdown(examination: Examination, language: str, *, every: bool = False, diagnoses: Sequence[Diagnosis] = ()) -> str:
     """Return the answer as a Markdown document."""
     words = Words(language)
-    blocks = [f"## {words('data_heading')}", f"**{_verdict(examination, words)}** {_health(examination, words)}"]
+    blocks = [f"## {words('data_heading')}", f"**{_verdict(examination, words)}** {words.health(examination)}"]
     blocks.append("\n".join(f"- {escape(line)}" for line in _heads(examination, words)))
     explanations = list(_explanations(examination, diagnoses, words))
     if explanations:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import takewhile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from advisor.locale import strings
 from advisor.model import (
@@ -29,6 +30,9 @@ from advisor.model import (
     Value,
 )  # fmt: skip
 from advisor.rulebook import Rule
+
+if TYPE_CHECKING:
+    from advisor.engine import Examination
 
 LEAST_HOURS = 0.1
 """A shorter run is not worth a word, unless a price is given."""
@@ -138,6 +142,14 @@ class Words:
         if not math.isclose(cost.next_try, cost.hours, rel_tol=SAME_LENGTH):
             said += self("clause") + self("cost.next", hours=self._hours(cost.next_try, cost.price))
         return said + self("stop")
+
+    def health(self, examination: Examination) -> str:
+        """Return the share of a dataset's rows without a fault; empty where it cannot be told."""
+        try:
+            health = examination.measured["health"]
+        except NotMeasurable:
+            return ""
+        return self("health", normal=health.normal, of=health.of, share=health.normal / max(health.of, 1))
 
     def _hours(self, hours: float, price: float) -> str:
         text = f"{hours:.2g}" if hours < 10 else f"{hours:.0f}"  # noqa: PLR2004  two digits

@@ -8,7 +8,7 @@ from itertools import groupby
 from pathlib import PurePath
 
 from advisor.engine import Examination, explained
-from advisor.model import Facts, Finding, NotMeasurable, Place, Value
+from advisor.model import Facts, Finding, Place, Value
 from advisor.render.words import Words
 from advisor.report.entries import finding_entry
 from advisor.report.material import Material
@@ -37,7 +37,7 @@ def data_check(material: Material, words: Words) -> DataCheck | None:
     grave = examination.findings[0].rule.severity if examination.findings else "none"
     return DataCheck(
         state=STATE_OF.get(grave, "pass"), sentence=words(f"data_verdict.{grave}"), records=survey.train.records,
-        good=sum(file.good for file in survey.train.files), files=tuple(shown), health=_health(examination, words),
+        good=sum(file.good for file in survey.train.files), files=tuple(shown), health=words.health(examination),
         explains=tuple(_explains(material, examination, words)),
         findings=tuple(_finding(finding, words) for finding in examination.findings),
         clean=tuple(rule.id for rule in examination.clean),
@@ -83,14 +83,6 @@ def short(name: str) -> str:
     """Return a path as it may stand in a report: as it was given where it is relative, else only its last part."""
     path = PurePath(name)
     return path.name if path.is_absolute() or ".." in path.parts else str(path)
-
-
-def _health(examination: Examination, words: Words) -> str:
-    try:
-        health = examination.measured["health"]
-    except NotMeasurable:
-        return ""
-    return words("health", normal=health.normal, of=health.of, share=health.normal / max(health.of, 1))
 
 
 def _finding(finding: Finding, words: Words) -> DataFinding:

@@ -10,7 +10,7 @@ import numpy as np
 from advisor.render.words import Words
 from advisor.report.material import Material
 from advisor.report.model import Figure, State
-from advisor.signals.settings import setting
+from advisor.signals.settings import DEVICES, setting
 from advisor.signals.stats import robust_noise
 
 NOISE_UNITS = 2.0
@@ -173,7 +173,7 @@ def _cost(material: Material, words: Words) -> Figure:
     detail = words("figure.after_best", share=share) if share is not None else words("figure.no_best")
     numbers = {} if share is None else {"share_after_best": share}
     if seconds is not None:
-        devices = setting(material.config, "world_size", "num_devices", "n_gpu")
+        devices = setting(material.config, *DEVICES)
         numbers |= {"seconds": seconds}
         shown = duration_text(seconds, words)
         if devices:

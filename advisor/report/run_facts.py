@@ -10,7 +10,7 @@ from advisor.report.figures import duration_text, seconds_of
 from advisor.report.material import Material
 from advisor.report.model import Entry
 from advisor.report.orders import shown_name
-from advisor.signals.settings import MODEL_NAMES
+from advisor.signals.settings import DEVICES, MODEL_NAMES
 
 KNOWN: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("model", (*MODEL_NAMES, "model_type")),
@@ -18,7 +18,7 @@ KNOWN: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("precision", ("bf16", "fp16", "torch_dtype", "precision")),
     ("batch", ("per_device_train_batch_size",)),
     ("accumulation", ("gradient_accumulation_steps",)),
-    ("devices", ("world_size", "num_devices", "n_gpu")),
+    ("devices", DEVICES),
     ("rate", ("learning_rate",)),
     ("scheduler", ("lr_scheduler_type",)),
     ("epochs", ("num_train_epochs",)),

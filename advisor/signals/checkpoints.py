@@ -10,7 +10,7 @@ import numpy as np
 from advisor.model import Event, Facts, FloatArray, NotMeasurable, Run, Series
 from advisor.signals.evaluation import Best
 from advisor.signals.registry import signal
-from advisor.signals.settings import setting
+from advisor.signals.settings import DEVICES, setting
 
 PATIENCE = 3
 """Evaluations without improvement after which early stopping would have ended the run."""
@@ -75,7 +75,7 @@ def _hours_after(run: Run, x: float) -> float:
     if np.any(np.diff(finite.values) < 0):
         return float("nan")
     then = float(np.interp(x, finite.x, finite.values))
-    devices = setting(run.config, "world_size", "num_devices", "n_gpu") or 1.0
+    devices = setting(run.config, *DEVICES) or 1.0
     return (float(finite.values[-1]) - then) / SECONDS_PER_HOUR * devices
 
 

@@ -21,6 +21,10 @@ def setting(config: Facts, *names: str) -> float | None:
     return None
 
 
+DEVICES = ("world_size", "num_devices", "n_gpu")
+"""Settings that say on how many devices a run was trained."""
+
+
 def number(config: Facts, *names: str) -> float:
     """Return the first of these settings that is a number. Raises NotMeasurable: a setting is missing."""
     value = setting(config, *names)
