@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from advisor.dialects import ABSENT, name_in
 from advisor.effects import effect_of
 from advisor.model import Change, Conflict, Finding, Hit, NotMeasurable
 from advisor.recipes import RECIPES, Context
@@ -14,18 +15,21 @@ if TYPE_CHECKING:
     from advisor.rulebook import Rule
 
 
-def propose(rule: Rule, hit: Hit, measured: Measurements) -> tuple[Change, ...]:
-    """Return the changes of `rule` that have a number on this run."""
+def propose(rule: Rule, hit: Hit, measured: Measurements, reader: str = "") -> tuple[Change, ...]:
+    """Return the changes of `rule` that have a number on this run and can be made in the tool whose log `reader` read."""
     context = Context(measured, hit)
     found = []
     for proposal in rule.changes:
+        name = name_in(reader, proposal.parameter)
+        if name == ABSENT:
+            continue
         try:
             edit = RECIPES[proposal.to](context)
         except NotMeasurable:
             continue
         if edit is not None:
             effect = effect_of(proposal.parameter, *edit, proposal.to, measured)
-            found.append(Change(proposal.parameter, *edit, proposal.trust, rule.id, proposal.reason, effect))  # type: ignore[arg-type]
+            found.append(Change(proposal.parameter, *edit, proposal.trust, rule.id, proposal.reason, effect, name))  # type: ignore[arg-type]
     return tuple(found)
 
 

@@ -50,7 +50,7 @@ def diagnose(run: Run, rules: Iterable[Rule], causes: Sequence[CauseRule] | None
         if isinstance(result, NotJudged):
             not_judged.append(result)
         elif isinstance(result, Hit):
-            findings.append(Finding(rule, result, propose(rule, result, measured)))
+            findings.append(Finding(rule, result, propose(rule, result, measured, run.reader)))
         elif result is None:
             clean.append(rule)
     stated = weigh(load_causes() if causes is None else causes, findings, measured)

@@ -235,6 +235,7 @@ class Change:
     """One concrete edit of the training configuration.
 
     old is None where neither the log nor a configuration says what was set. effect is None where only the direction is known.
+    name: what the tool that wrote the log calls `parameter`, which is its transformers name.
     """
 
     parameter: str
@@ -244,6 +245,11 @@ class Change:
     rule: str
     reason: Mapping[str, str]
     effect: Effect | None = None
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.name:
+            object.__setattr__(self, "name", self.parameter)
 
 
 @dataclass(frozen=True)

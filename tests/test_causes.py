@@ -5,6 +5,7 @@ import json
 import re
 import string
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -156,3 +157,10 @@ def test_high_confidence_is_right_nine_times_in_ten(faults):
 def test_confidence_rises_with_the_odds():
     odds = [least for least, _ in LEAST]
     assert odds == sorted(odds, reverse=True)
+
+
+def test_a_run_at_a_rate_of_zero_is_not_also_told_to_stop_early():
+    (run,) = read_path(Path(__file__).parents[1] / "sample_logs" / "faulty" / "learning-rate-zero" / "trainer_state.json")
+    found = diagnose(run, RULES)
+    assert [(change.parameter, change.old) for change in found.changes] == [("learning_rate", 0.0)]
+    assert not any(n.need and "learning_rate" in n.missing for n in found.not_judged)

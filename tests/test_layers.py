@@ -22,6 +22,7 @@ LAYERS = (
     "book_cache",
     "effects",
     "recipes",
+    "dialects",
     "changes",
     "recipes",
     "cost",

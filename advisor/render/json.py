@@ -101,6 +101,7 @@ def _change(change: Change) -> dict[str, Any]:
     effect = change.effect
     return {
         "parameter": change.parameter,
+        "name": change.name,
         "old": change.old,
         "new": change.new,
         "trust": change.trust,

@@ -23,7 +23,7 @@ def finding_lines(finding: Finding, diagnosis: Diagnosis, step: float, language:
     ]  # fmt: skip
     for change in finding.changes[:1]:
         old, new = (value_text(value, words("unknown")) for value in (change.old, change.new))
-        lines.append(f"  {words('change')}: {change.parameter} {old} → {new}")
+        lines.append(f"  {words('change')}: {change.name} {old} → {new}")
     return "\n".join(lines)
 
 
@@ -47,7 +47,7 @@ def summary_lines(diagnosis: Diagnosis, log: Path, language: str) -> str:
         lines.append(f"  {words('cause')}: {words.cause(diagnosis.causes[0])}")
     if change := diagnosis.first_change:
         old, new = (value_text(value, words("unknown")) for value in (change.old, change.new))
-        lines.append(f"  {words('first_change')}: {change.parameter} {old} → {new}")
+        lines.append(f"  {words('first_change')}: {change.name} {old} → {new}")
     lines.append(f"  {words('live_more', path=log)}")
     return "\n".join(lines)
 

@@ -39,7 +39,7 @@ def _first_change(diagnosis: Diagnosis, words: Words) -> str:
     if not diagnosis.changes:
         return ""
     first, unknown = diagnosis.changes[0], words("unknown")
-    return f"`{first.parameter}` {escape(value_text(first.old, unknown))} → {escape(value_text(first.new, unknown))}"
+    return f"`{first.name}` {escape(value_text(first.old, unknown))} → {escape(value_text(first.new, unknown))}"
 
 
 def _table(headings: list[str], rows: list[list[str]]) -> str:
@@ -92,7 +92,7 @@ def _causes(diagnosis: Diagnosis, words: Words) -> str:
                 lines.append(f"  - {words(label)}: {escape(said)}")
         lines.append(f"  - {words('cause_test')}: {escape(own['experiment'])}")
     if change := diagnosis.first_change:
-        text = f"`{change.parameter}` {value_text(change.old, words('unknown'))} → **{value_text(change.new, '')}** ({change.rule})"
+        text = f"`{change.name}` {value_text(change.old, words('unknown'))} → **{value_text(change.new, '')}** ({change.rule})"
         lines += ["", f"**{words('first_change')}** {text}"]
     lines += [f"- {escape(words.conflict(conflict))}" for conflict in diagnosis.conflicts]
     return "\n".join(lines)
@@ -103,7 +103,7 @@ def _changes(diagnosis: Diagnosis, words: Words) -> str:
     headings = [words(k) for k in ("parameter", "old", "new", "trust_heading", "reason", "expected", "rule")]
     rows = [
         [
-            f"`{c.parameter}`", escape(value_text(c.old, words("unknown"))), f"**{value_text(c.new, '')}**",
+            f"`{c.name}`", escape(value_text(c.old, words("unknown"))), f"**{value_text(c.new, '')}**",
             words(f"trust.{c.trust}"), escape(words.reason(c, facts[c.rule])), escape(words.effect(c)), c.rule,
         ]
         for c in diagnosis.changes

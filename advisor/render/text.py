@@ -251,7 +251,7 @@ def wrapped(text: Text, indent: int, console: Console, *, head: str = "") -> Non
 
 def _change_text(change: Change, words: Words) -> str:
     unknown = words("unknown")
-    return f"{change.parameter} {value_text(change.old, unknown)} → {value_text(change.new, unknown)}"
+    return f"{change.name} {value_text(change.old, unknown)} → {value_text(change.new, unknown)}"
 
 
 MOST_PROBLEMS, MOST_MISSING, MOST_NAMES = 3, 2, 2

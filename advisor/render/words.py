@@ -92,7 +92,7 @@ class Words:
         """Return why one of two contradicting changes was set aside."""
         aside, unknown = conflict.aside, self("unknown")
         old, new = value_text(aside.old, unknown), value_text(aside.new, unknown)
-        return self("conflict", parameter=aside.parameter, old=old, new=new, rule=aside.rule)
+        return self("conflict", parameter=aside.name, old=old, new=new, rule=aside.rule)
 
     def effect(self, change: Change) -> str:
         """Return what a change is expected to bring."""

@@ -24,7 +24,7 @@ def finding_entry(finding: Finding, words: Words, causes: Sequence[Cause] = (), 
         remedy=words.of(finding, "remedy"), limits=words.of(finding, "limits"), cause=cause,
         evidence=tuple(Evidence(words.point(p), p.series, p.x, p.value, p.line) for p in hit.evidence),
         facts=dict(hit.facts), causes=tuple(lists["causes"]), checks=tuple(lists["checks"]),
-        parameters=tuple(change.parameter for change in finding.changes),
+        parameters=tuple(change.name for change in finding.changes),
         sources=tuple(Source(s.title, s.says[words.language], s.url) for s in rule.sources),
     )  # fmt: skip
 
@@ -49,7 +49,7 @@ def change_entries(diagnosis: Diagnosis, words: Words) -> tuple[ChangeEntry, ...
     aside = {c.chosen.parameter: words.conflict(c) for c in diagnosis.conflicts}
     return tuple(
         ChangeEntry(
-            parameter=c.parameter, old=value_text(c.old, unknown), new=value_text(c.new, unknown), trust=c.trust,
+            parameter=c.name, old=value_text(c.old, unknown), new=value_text(c.new, unknown), trust=c.trust,
             trust_text=words(f"trust.{c.trust}"), rule=c.rule, reason=words.reason(c, facts[c.rule]), effect=words.effect(c),
             effect_low=c.effect.low if c.effect else None, effect_high=c.effect.high if c.effect else None,
             first=c is diagnosis.first_change, aside=aside.get(c.parameter, ""),

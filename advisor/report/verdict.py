@@ -78,8 +78,8 @@ def _action(material: Material, main: Finding | None, words: Words) -> Action:
         old, new = value_text(change.old, unknown), value_text(change.new, unknown)
         facts = asks.hit.facts
         key = "action_change" if change.old is not None else "action_set"
-        text = words(key, parameter=change.parameter, old=old, new=new, reason=words.reason(change, facts))
-        return Action("change", text, change.parameter, old, new, change.rule)
+        text = words(key, parameter=change.name, old=old, new=new, reason=words.reason(change, facts))
+        return Action("change", text, change.name, old, new, change.rule)
     if main is not None and diagnosis.causes:
         return Action("experiment", diagnosis.causes[0].words[words.language]["experiment"], rule=main.rule.id)
     if main is not None:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from advisor.model import Facts, FloatArray, NotMeasurable, Run, Series
+from advisor.model import Facts, FloatArray, NotApplicable, NotMeasurable, Run, Series
 from advisor.signals.registry import signal
 from advisor.signals.settings import number_or, text
 
@@ -143,8 +143,10 @@ def spent_tail(learning_rate: Series) -> SpentTail:
     Not measurable where rates are printed to so few decimals that a notable part of the peak reads zero.
     """
     rates = learning_rate.finite
-    if not len(rates) or np.max(rates.values) <= 0:
+    if not len(rates):
         raise NotMeasurable("learning_rate", need=1, have=0)
+    if np.max(rates.values) <= 0:
+        raise NotApplicable("learning_rate")
     if last_digit(rates.values) > COARSE * np.max(rates.values):
         raise NotMeasurable("learning_rate")
     begins = int(np.flatnonzero(rates.values > np.max(rates.values) * SPENT)[-1]) + 1
