@@ -16,8 +16,9 @@ from advisor.comparison.model import Comparison, Pair, Result, Side
 from advisor.comparison.outcome import is_loss, result_of
 from advisor.render.curves import letter, overlay, style
 from advisor.render.json import strict
+from advisor.render.layout import MOST_WIDTH, hanging, wrapped
 from advisor.render.markdown import escape
-from advisor.render.text import CURVE_HEIGHT, MOST_WIDTH, hanging, wrapped
+from advisor.render.text import CURVE_HEIGHT
 from advisor.render.words import Words, value_text
 
 TOPIC = "compare"
@@ -57,7 +58,7 @@ def _curves(comparison: Comparison, words: Words, console: Console) -> None:
         return
     name, lines = drawn
     console.print()
-    console.print(Text(" " * 9 + words("curve_eval" if name == "eval_loss" else "curve_train"), style="dim"))
+    console.print(Text(" " * 9 + words("curve.eval_loss" if name == "eval_loss" else "curve.train_loss"), style="dim"))
     for line in lines:
         text = Text()
         for piece, look in line:

@@ -1,4 +1,4 @@
-"""A loss curve drawn with characters: training loss in Braille dots, evaluations as `o`, the best one as a star."""
+"""A curve drawn with characters: training in Braille dots, evaluations as `o`, the best one as a star."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from advisor.model import FloatArray, Run
+from advisor.model import Diagnosis, FloatArray, Series
+from advisor.signals.schedule import REINFORCEMENT
 from advisor.signals.stats import block_medians
 
 _DOTS = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
@@ -24,22 +25,48 @@ class Drawing:
     lines: tuple[tuple[tuple[str, str], ...], ...]
 
 
-def draw(run: Run, width: int, height: int, *, unicode: bool = True) -> Drawing | None:
-    """Return the curves of `run` in `width` × `height` characters, or None where there is nothing to draw."""
-    shown = {n: run.series[n].finite for n in ("train_loss", "eval_loss") if n in run.series}
-    shown = {n: s for n, s in shown.items() if len(s)}
-    if len({s.unit for s in shown.values()}) > 1:
-        shown.pop("train_loss")  # one axis for one unit; the evaluations are what is judged
-    if max(map(len, shown.values()), default=0) < 3:  # noqa: PLR2004  two points are a line that everybody can imagine
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What is drawn of a run, finite points only: the loss, or the reward where that is what was trained for.
+
+    best: index of the best evaluation. quantity: `loss` or `reward`.
+    """
+
+    train: Series | None
+    evals: Series | None
+    best: int
+    quantity: str
+
+    @property
+    def all(self) -> tuple[Series, ...]:
+        """The series that are there."""
+        return tuple(series for series in (self.train, self.evals) if series is not None)
+
+
+def shown(diagnosis: Diagnosis) -> Shown:
+    """Return what to draw of a run: one axis carries one unit, and where there are two the evaluations are what is judged."""
+    series = {name: found.finite for name, found in diagnosis.run.series.items() if len(found.finite)}
+    by_reward = diagnosis.objective in REINFORCEMENT and "reward" in series
+    train, evals = (series.get(name) for name in (("reward", "eval_reward") if by_reward else ("train_loss", "eval_loss")))
+    if train is not None and evals is not None and train.unit != evals.unit:
+        train = None
+    best = -1 if evals is None else int(np.argmax(evals.values) if by_reward else np.argmin(evals.values))
+    return Shown(train, evals, best, "reward" if by_reward else "loss")
+
+
+def draw(curves: Shown, width: int, height: int, *, unicode: bool = True) -> Drawing | None:
+    """Return the curves in `width` × `height` characters, or None where there is nothing to draw."""
+    train, evals = curves.train, curves.evals
+    if max(map(len, curves.all), default=0) < 3:  # noqa: PLR2004  two points are a line that everybody can imagine
         return None
     columns = width - _LABEL
-    every = np.concatenate([s.values for s in shown.values()])
+    every = np.concatenate([s.values for s in curves.all])
     low, high = float(np.min(every)), float(np.percentile(every, _CLIP))
-    if "eval_loss" in shown:
-        high = max(high, float(np.max(shown["eval_loss"].values)))
+    if evals is not None:
+        high = max(high, float(np.max(evals.values)))
     high = high if high > low else low + (abs(low) or 1.0)
-    left = min(float(s.x[0]) for s in shown.values())
-    right = max(float(s.x[-1]) for s in shown.values())
+    left = min(float(s.x[0]) for s in curves.all)
+    right = max(float(s.x[-1]) for s in curves.all)
     right = right if right > left else left + 1
 
     def place(x: FloatArray, y: FloatArray, across: int, down: int) -> tuple[FloatArray, FloatArray]:
@@ -48,8 +75,7 @@ def draw(run: Run, width: int, height: int, *, unicode: bool = True) -> Drawing 
         return column, row
 
     cells = [[(" ", "train") for _ in range(columns)] for _ in range(height)]
-    if "train_loss" in shown:
-        train = shown["train_loss"]
+    if train is not None:
         dots = 2 * columns if unicode else columns
         x, y = block_medians(train.x, dots), block_medians(train.values, dots)
         if len(x) < dots:  # a line where the points are sparse
@@ -60,9 +86,8 @@ def draw(run: Run, width: int, height: int, *, unicode: bool = True) -> Drawing 
         else:
             for c, r in zip(*place(x, y, columns, height), strict=True):
                 cells[int(r)][int(c)] = (".", "train")
-    if "eval_loss" in shown:
-        evals = shown["eval_loss"]
-        best = int(np.argmin(evals.values))
+    if evals is not None:
+        best = curves.best
         across, down = place(evals.x, evals.values, columns, height)
         for i in [*(j for j in range(len(evals)) if j != best), best]:
             mark = (BEST_MARK if unicode else BEST_MARK_ASCII, "best") if i == best else (EVAL_MARK, "eval")

@@ -12,8 +12,9 @@ from rich.text import Text
 from advisor.data.survey import Split
 from advisor.engine import Examination, explained
 from advisor.model import Diagnosis, Finding, NotJudged, Place
+from advisor.render.layout import hanging, wrapped
 from advisor.render.markdown import escape
-from advisor.render.text import STYLES, hanging, wrapped
+from advisor.render.text import STYLES
 from advisor.render.words import Words
 
 SHOWN = 3
@@ -27,14 +28,14 @@ def render(
     words = Words(language)
     for line in _heads(examination, words):
         console.print(Text(line, style="dim"), soft_wrap=True)
-    wrapped(Text.assemble((_verdict(examination, words), _style(examination)), " ", words.health(examination)), 0, console)
+    wrapped(Text.assemble((_verdict(examination, words), _style(examination)), words("gap"), words.health(examination)), 0, console)
     for line in _explanations(examination, diagnoses, words):
         wrapped(Text(line, style="bold"), 0, console)
     for finding in examination.findings:
         _finding(finding, words, console, every=every)
     console.print()
     if examination.clean:
-        wrapped(Text.assemble((words("clean"), "bold"), " ", _titles(examination, words)), 0, console)
+        wrapped(Text.assemble((words("clean"), "bold"), words("gap"), _titles(examination, words)), 0, console)
     if examination.not_judged:
         console.print(Text(words("not_judged"), style="bold"))
         items = sorted(examination.not_judged, key=lambda n: n.missing[0])

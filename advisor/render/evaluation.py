@@ -17,8 +17,9 @@ from advisor.evaluation.metrics import Measured
 from advisor.evaluation.model import Estimate, Metric
 from advisor.model import Finding, NotJudged, NotMeasurable
 from advisor.render.dataset_text import SHOWN, lacking, where
+from advisor.render.layout import hanging, wrapped
 from advisor.render.markdown import escape
-from advisor.render.text import STYLES, hanging, wrapped
+from advisor.render.text import STYLES
 from advisor.render.words import Words, value_text
 
 TOPIC = "evaluate"
@@ -46,7 +47,9 @@ def render(assessment: Assessment, language: str, console: Console, *, every: bo
     if len(assessment.changes) > 1:
         wrapped(Text(words("change_one"), style="bold"), 0, console)
     if assessment.clean:
-        wrapped(Text.assemble((words("clean"), "bold"), " ", words("clean_rules", count=len(assessment.clean))), 0, console)
+        wrapped(
+            Text.assemble((words("clean"), "bold"), words("gap"), words("clean_rules", count=len(assessment.clean))), 0, console
+        )
     if assessment.not_judged:
         console.print(Text(words("not_judged"), style="bold"))
         for line in not_judged(assessment, words):

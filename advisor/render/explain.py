@@ -13,8 +13,9 @@ from advisor.explain import Explanation
 from advisor.model import Event, Finding
 from advisor.readers.traceback import Raised
 from advisor.render.json import finding_dict, strict
+from advisor.render.layout import hanging, wrapped
 from advisor.render.markdown import escape
-from advisor.render.text import STYLES, hanging, listed, wrapped
+from advisor.render.text import STYLES, listed
 from advisor.render.words import Words
 
 SCHEMA = "advisor.explanation/1"

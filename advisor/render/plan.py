@@ -10,7 +10,7 @@ from rich.text import Text
 
 from advisor.plan.cost import GIB
 from advisor.plan.planned import Note, Parameter, Plan
-from advisor.render.text import wrapped
+from advisor.render.layout import wrapped
 from advisor.render.words import Words, value_text
 
 TOPIC = "plan"

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.text import Text
 
 from advisor.model import Finding
-from advisor.render.text import wrapped
+from advisor.render.layout import wrapped
 from advisor.render.words import Words
 from advisor.suitability.advice import Advice, flag
 from advisor.suitability.decide import Change

@@ -12,7 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from advisor.model import SEVERITIES, Change, Clue, Diagnosis, Finding, NotJudged
-from advisor.render.curve import BEST_MARK, BEST_MARK_ASCII, EVAL_MARK, draw
+from advisor.render.curve import BEST_MARK, BEST_MARK_ASCII, EVAL_MARK, Shown, draw, shown
+from advisor.render.layout import MOST_WIDTH, hanging, wrapped
 from advisor.render.words import IN_FULL, Words, counts, gravest, notes, outlook, short_sources, value_text, verdict_counts
 from advisor.rulebook import Rule
 
@@ -20,7 +21,6 @@ STYLES = {
     "error": "bold red", "warning": "bold yellow", "info": "bold blue", "healthy": "bold green", "train": "cyan",
     "eval": "magenta", "best": "bold green", "axis": "dim",
 }  # fmt: skip
-MOST_WIDTH = 100
 CURVE_HEIGHT = 7
 
 
@@ -84,7 +84,7 @@ def _beginning(diagnosis: Diagnosis, words: Words, console: Console) -> Finding 
     main = next((f for f in diagnosis.findings if f.rule.severity != "info"), None)
     sentence = Text(words(f"verdict.{diagnosis.verdict}"), style=_style(diagnosis))
     if main:
-        sentence.append(" " + words.of(main, "message"), style="default")
+        sentence.append(words("gap") + words.of(main, "message"), style="default")
     wrapped(sentence, 0, console)
     _curve(diagnosis, words, console)
     _causes(diagnosis, words, console)
@@ -147,7 +147,8 @@ def _causes(diagnosis: Diagnosis, words: Words, console: Console) -> None:
 
 def _curve(diagnosis: Diagnosis, words: Words, console: Console) -> None:
     unicode = (console.encoding or "").lower().startswith("utf")
-    drawing = draw(diagnosis.run, min(console.width, MOST_WIDTH) - 2, CURVE_HEIGHT, unicode=unicode)
+    curves = shown(diagnosis)
+    drawing = draw(curves, min(console.width, MOST_WIDTH) - 2, CURVE_HEIGHT, unicode=unicode)
     if drawing is None:
         return
     console.print()
@@ -157,21 +158,20 @@ def _curve(diagnosis: Diagnosis, words: Words, console: Console) -> None:
             text.append(piece, style=STYLES[style])
         text.rstrip()
         console.print(text, no_wrap=True, overflow="crop")
-    series = diagnosis.run.series
+    console.print(_legend(curves, words, unicode=unicode), no_wrap=True, overflow="ellipsis")
+
+
+def _legend(curves: Shown, words: Words, *, unicode: bool) -> Text:
     legend = Text(" " * 9)
-    if "train_loss" in series and ("eval_loss" not in series or series["eval_loss"].unit == series["train_loss"].unit):
-        legend.append(("⠒ " if unicode else ". ") + words("curve_train") + "   ", style=STYLES["train"])
-    if "eval_loss" in series:
-        legend.append(f"{EVAL_MARK} {words('curve_eval')}   ", style=STYLES["eval"])
-        finite = series["eval_loss"].finite
-        if len(finite):
-            best = int(finite.values.argmin())
-            mark = BEST_MARK if unicode else BEST_MARK_ASCII
-            legend.append(
-                f"{mark} {words('curve_best')} {finite.values[best]:.4g}, {words.at(finite.x[best])}", style=STYLES["best"]
-            )
+    if curves.train is not None:
+        legend.append(f"{'⠒' if unicode else '.'} {words(f'curve.train_{curves.quantity}')}   ", style=STYLES["train"])
+    if curves.evals is not None:
+        best = curves.evals.point(curves.best)
+        legend.append(f"{EVAL_MARK} {words(f'curve.eval_{curves.quantity}')}   ", style=STYLES["eval"])
+        mark = BEST_MARK if unicode else BEST_MARK_ASCII
+        legend.append(f"{mark} {words('curve.best', value=f'{best.value:.4g}', at=words.at(best.x))}", style=STYLES["best"])
     legend.rstrip()
-    console.print(legend, no_wrap=True, overflow="ellipsis")
+    return legend
 
 
 def _finding(finding: Finding, words: Words, console: Console, *, is_main: bool, in_full: bool) -> None:
@@ -232,23 +232,6 @@ def listed(rule: Rule, words: Words) -> list[tuple[str, str]]:
     ]
 
 
-def hanging(label: str, text: str, width: int, console: Console, *, style: str = "") -> None:
-    """Print `text` beside `label`, its further lines under its first; no line ends in blanks."""
-    indent = 2 + width + (2 if width else 0)
-    wrapped(Text(text, style=style), indent, console, head="  " + label)
-
-
-LEAST_WIDTH = 20
-
-
-def wrapped(text: Text, indent: int, console: Console, *, head: str = "") -> None:
-    """Print `text` from column `indent` on, `head` in front of its first line; no line ends in blanks."""
-    for line in text.wrap(console, max(min(console.width, MOST_WIDTH) - indent, LEAST_WIDTH)):
-        line.rstrip()
-        console.print(Text.assemble((head + " " * (indent - cell_len(head)), "dim"), line), soft_wrap=True)
-        head = ""
-
-
 def _change_text(change: Change, words: Words) -> str:
     unknown = words("unknown")
     return f"{change.name} {value_text(change.old, unknown)} → {value_text(change.new, unknown)}"
@@ -294,7 +277,7 @@ def _lists(diagnosis: Diagnosis, words: Words, console: Console) -> None:
         said = {"unjudgeable", *(f.rule.problem for f in diagnosis.findings)}
         problems = words.problems(rule for rule in diagnosis.clean if rule.problem not in said)
         text = words("clean_count", problems=problems, count=len(diagnosis.clean))
-        wrapped(Text.assemble((words("clean"), "bold"), " ", text), 0, console)
+        wrapped(Text.assemble((words("clean"), "bold"), words("gap"), text), 0, console)
     _not_judged(diagnosis, words, console)
     for note in notes(diagnosis.run, words):
         wrapped(Text(note, style="dim"), 0, console)

@@ -120,7 +120,7 @@ class Words:
             return ""
         if isinstance(forecast, NotMeasurable):
             return self("forecast.abstained", reason=self.missing(forecast))
-        series = self("curve_eval" if forecast.series == "eval_loss" else "curve_train")
+        series = self("curve.eval_loss" if forecast.series == "eval_loss" else "curve.train_loss")
         coverage = f"{forecast.coverage:.0%}"
         said = [] if forecast.finished else [
             self("forecast.planned", series=series, at=self.at(forecast.at), coverage=coverage, **_numbers(forecast.end))

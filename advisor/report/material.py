@@ -10,13 +10,11 @@ import numpy as np
 
 from advisor.model import Diagnosis, FloatArray, Forecast, NotMeasurable, Run, Series, Value
 from advisor.signals import Measurements
+from advisor.signals.schedule import REINFORCEMENT
 from advisor.signals.stats import block_medians, running_median
 
 if TYPE_CHECKING:
     from advisor.engine import Examination
-
-REINFORCEMENT = ("grpo", "rloo", "ppo")
-"""Objectives whose loss says nothing: what is drawn and compared is the reward."""
 
 RESULTS = frozenset({"best_metric", "best_global_step", "best_model_checkpoint"})
 """What a trainer writes down beside its settings."""

@@ -80,6 +80,9 @@ OBJECTIVES = ("sft", "classification", "dpo", "kto", "orpo", "grpo", "rloo", "pp
 """What can be trained: supervised (`sft`, `classification`), from preferences (`dpo` stands for all losses over pairs with a
 reference), by reinforcement, or a reward model."""
 
+REINFORCEMENT = ("grpo", "rloo", "ppo")
+"""Objectives whose loss says nothing: what is trained for is the reward."""
+
 
 @signal
 def objective(run: Run, config: Facts) -> str:
