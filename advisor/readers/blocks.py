@@ -10,7 +10,7 @@ import numpy as np
 
 from advisor.model import FloatArray
 from advisor.readers.base import Block
-from advisor.readers.columns import IntArray
+from advisor.readers.columns import IntArray, joined
 from advisor.readers.names import AXES, canonical_keys
 from advisor.readers.objects import SPLITS, SUMMARY_MARKS, is_mmengine_evaluation, row
 
@@ -57,7 +57,7 @@ def block(objects: Sequence[dict[str, Any]], first_line: int) -> Block:
             measured = row(objects[i], i)
             for name, value in (measured.values if measured else {}).items():
                 parts.setdefault(name, []).append((np.array([i]), np.array([value])))
-    return numbered({name: _joined(pieces) for name, pieces in parts.items()}, first_line)
+    return numbered({name: joined(pieces) for name, pieces in parts.items()}, first_line)
 
 
 def _numeric(first: Mapping[str, Any], keys: tuple[str, ...]) -> list[tuple[str, str]]:
@@ -81,14 +81,6 @@ def _columns(objects: Sequence[dict[str, Any]], keys: tuple[str, ...]) -> dict[s
         return None
     # What is no number is rare enough to be read row by row.
     return table if all(np.isfinite(column).all() for column in table.values()) else None
-
-
-def _joined(pieces: list[tuple[IntArray, FloatArray]]) -> tuple[IntArray, FloatArray]:
-    if len(pieces) == 1:
-        return pieces[0]
-    rows, values = np.concatenate([r for r, _ in pieces]), np.concatenate([v for _, v in pieces])
-    order = np.argsort(rows, kind="stable")
-    return rows[order], values[order]
 
 
 def numbered(values: Mapping[str, tuple[IntArray, FloatArray]], first_line: int) -> Block:

@@ -24,6 +24,15 @@ def _bytes(values: np.ndarray[tuple[int], np.dtype[np.float64 | np.int64]]) -> m
     return np.ascontiguousarray(values).view(np.uint8).data
 
 
+def joined(pieces: list[tuple[IntArray, FloatArray]]) -> tuple[IntArray, FloatArray]:
+    """Return the (rows, values) of several parts as one, in the order of the rows."""
+    if len(pieces) == 1:
+        return pieces[0]
+    rows, values = np.concatenate([r for r, _ in pieces]), np.concatenate([v for _, v in pieces])
+    order = np.argsort(rows, kind="stable")
+    return rows[order], values[order]
+
+
 @dataclass
 class _Events:
     """The events of one kind: (order of arrival, row, event)."""
