@@ -293,7 +293,7 @@ class Source:
             if cut:
                 begun.append(piece[:cut])
                 block = end[:0].join(begun)
-                count = block.count(end)
+                count = _count(block, end)
                 yield first, count, block
                 first += count
                 begun, size = [], 0
@@ -306,6 +306,11 @@ class Source:
                 )
         if size and not self.broken:
             yield first, 1, end[:0].join(begun)
+
+
+def _count(text: AnyStr, sign: AnyStr) -> int:
+    """Return how often a single sign stands in `text`; of bytes much faster than their own method."""
+    return text.count(sign) if isinstance(text, str) else int(np.count_nonzero(np.frombuffer(text, dtype=np.uint8) == ord(sign)))
 
 
 def _beginning(text: str) -> str:

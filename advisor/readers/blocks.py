@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from operator import itemgetter
 from typing import Any
 
@@ -75,12 +76,13 @@ def _columns(objects: Sequence[dict[str, Any]], keys: tuple[str, ...]) -> dict[s
         return None
     if is_mmengine_evaluation(set(keys)):
         return None
+    numbers = chain.from_iterable(map(itemgetter(*(key for key, _ in names)), objects))
     try:
-        table = {name: np.fromiter(map(itemgetter(key), objects), dtype=np.float64, count=len(objects)) for key, name in names}
+        table = np.fromiter(numbers, dtype=np.float64, count=len(objects) * len(names)).reshape(-1, len(names))
     except (KeyError, ValueError, TypeError, OverflowError):
         return None
     # What is no number is rare enough to be read row by row.
-    return table if all(np.isfinite(column).all() for column in table.values()) else None
+    return {name: table[:, column] for column, (_, name) in enumerate(names)} if np.isfinite(table).all() else None
 
 
 def numbered(values: Mapping[str, tuple[IntArray, FloatArray]], first_line: int) -> Block:
