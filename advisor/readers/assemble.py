@@ -112,8 +112,11 @@ def _apart_from_means(
         beside[series["eval_loss"][0]] = True
         beside = beside[rows]
         if np.any(beside):
-            places = step[rows] + 1j * np.nan_to_num(epoch[rows])
-            mean[beside] |= np.isin(places[beside], places[~beside])
+            again = np.isin(step[rows[beside]], step[rows[~beside]])
+            if np.any(again):
+                places = step[rows] + 1j * np.nan_to_num(epoch[rows])
+                again &= np.isin(places[beside], places[~beside])
+            mean[beside] |= again
     if not np.any(mean) or np.all(mean):
         return series
     return {**series, "train_loss": (rows[~mean], values[~mean]), "train_mean_loss": (rows[mean], values[mean])}

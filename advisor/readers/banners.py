@@ -45,6 +45,10 @@ class Banners:
     def __init__(self) -> None:
         self._of_training = True
 
+    def may_tell(self, shape: str) -> bool:
+        """Tell whether a line of this shape may belong to a banner."""
+        return "Running" in shape or _HINT.search(shape) is not None
+
     def settings_in(self, text: str) -> dict[str, Value]:
         """Return the settings of the training that a line names; empty for all other lines."""
         if "Running" in text and (section := _SECTION.search(text)):

@@ -50,6 +50,21 @@ class Block:
     lines: np.ndarray[tuple[int], np.dtype[np.int64]]
     values: Mapping[str, tuple[np.ndarray[tuple[int], np.dtype[np.int64]], FloatArray]]
 
+    def between(self, begin: int, end: int) -> Block:
+        """Return the rows from `begin` to before `end`."""
+        cuts = {name: slice(*np.searchsorted(rows, (begin, end))) for name, (rows, _) in self.values.items()}
+        parts = ((name, rows[cuts[name]] - begin, values[cuts[name]]) for name, (rows, values) in self.values.items())
+        return Block(self.lines[begin:end], {name: (rows, values) for name, rows, values in parts if len(rows)})
+
+    def rows(self) -> Iterator[Row]:
+        """Yield the rows one by one."""
+        values = [dict[str, float]() for _ in self.lines]
+        for name, (rows, column) in self.values.items():
+            for row, value in zip(rows.tolist(), column.tolist(), strict=True):
+                values[row][name] = value
+        for line, measured in zip(self.lines.tolist(), values, strict=True):
+            yield Row(line, measured)
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -106,7 +121,8 @@ FolderParser: TypeAlias = Callable[[Path], Iterator[tuple[Path, Iterator[Record]
 class Format:
     """A log format: how it is recognised (data) and how it is read (a pure function).
 
-    file_names: patterns of names that settle it. head: regular expressions, one of which must match the first 64 kB.
+    file_names: patterns of names that settle it. head: regular expressions, one of which must match the first 64 kB; those that
+    begin with plain characters are the fastest.
     magic: byte patterns, one of which begins every file of a binary format. Only formats that have one are given binary files.
     read_folder: how a folder of this format is read, where runs of it are folders.
     example: a few real lines, shown by `advisor formats`. serves: tools whose logs are read by this format.
@@ -277,7 +293,7 @@ class Source:
             if cut:
                 begun.append(piece[:cut])
                 block = end[:0].join(begun)
-                count = block.count(end)
+                count = _count(block, end)
                 yield first, count, block
                 first += count
                 begun, size = [], 0
@@ -290,6 +306,11 @@ class Source:
                 )
         if size and not self.broken:
             yield first, 1, end[:0].join(begun)
+
+
+def _count(text: AnyStr, sign: AnyStr) -> int:
+    """Return how often a single sign stands in `text`; of bytes much faster than their own method."""
+    return text.count(sign) if isinstance(text, str) else int(np.count_nonzero(np.frombuffer(text, dtype=np.uint8) == ord(sign)))
 
 
 def _beginning(text: str) -> str:

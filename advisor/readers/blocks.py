@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from operator import itemgetter
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from advisor.model import FloatArray
 from advisor.readers.base import Block
-from advisor.readers.columns import IntArray
+from advisor.readers.columns import IntArray, joined
 from advisor.readers.names import AXES, canonical_keys
 from advisor.readers.objects import SPLITS, SUMMARY_MARKS, is_mmengine_evaluation, row
 
@@ -57,7 +58,7 @@ def block(objects: Sequence[dict[str, Any]], first_line: int) -> Block:
             measured = row(objects[i], i)
             for name, value in (measured.values if measured else {}).items():
                 parts.setdefault(name, []).append((np.array([i]), np.array([value])))
-    return numbered({name: _joined(pieces) for name, pieces in parts.items()}, first_line)
+    return numbered({name: joined(pieces) for name, pieces in parts.items()}, first_line)
 
 
 def _numeric(first: Mapping[str, Any], keys: tuple[str, ...]) -> list[tuple[str, str]]:
@@ -75,20 +76,13 @@ def _columns(objects: Sequence[dict[str, Any]], keys: tuple[str, ...]) -> dict[s
         return None
     if is_mmengine_evaluation(set(keys)):
         return None
+    numbers = chain.from_iterable(map(itemgetter(*(key for key, _ in names)), objects))
     try:
-        table = {name: np.fromiter(map(itemgetter(key), objects), dtype=np.float64, count=len(objects)) for key, name in names}
+        table = np.fromiter(numbers, dtype=np.float64, count=len(objects) * len(names)).reshape(-1, len(names))
     except (KeyError, ValueError, TypeError, OverflowError):
         return None
     # What is no number is rare enough to be read row by row.
-    return table if all(np.isfinite(column).all() for column in table.values()) else None
-
-
-def _joined(pieces: list[tuple[IntArray, FloatArray]]) -> tuple[IntArray, FloatArray]:
-    if len(pieces) == 1:
-        return pieces[0]
-    rows, values = np.concatenate([r for r, _ in pieces]), np.concatenate([v for _, v in pieces])
-    order = np.argsort(rows, kind="stable")
-    return rows[order], values[order]
+    return {name: table[:, column] for column, (_, name) in enumerate(names)} if np.isfinite(table).all() else None
 
 
 def numbered(values: Mapping[str, tuple[IntArray, FloatArray]], first_line: int) -> Block:

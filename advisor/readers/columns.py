@@ -17,11 +17,22 @@ KEPT_EVENTS = 500
 """Of each kind, so many of the first and so many of the latest events are kept; those between them are counted."""
 
 IntArray = np.ndarray[tuple[int], np.dtype[np.int64]]
+_NO_ROWS: IntArray = np.array([], dtype=np.int64)
+_NO_VALUES: FloatArray = np.array([])
 
 
 def _bytes(values: np.ndarray[tuple[int], np.dtype[np.float64 | np.int64]]) -> memoryview:
     """Return the bytes of an array without copying them."""
     return np.ascontiguousarray(values).view(np.uint8).data
+
+
+def joined(pieces: list[tuple[IntArray, FloatArray]]) -> tuple[IntArray, FloatArray]:
+    """Return the (rows, values) of several parts as one, in the order of the rows."""
+    if len(pieces) == 1:
+        return pieces[0]
+    rows, values = np.concatenate([r for r, _ in pieces]), np.concatenate([v for _, v in pieces])
+    order = np.argsort(rows, kind="stable")
+    return rows[order], values[order]
 
 
 @dataclass
@@ -62,7 +73,11 @@ class Bars:
 
 @dataclass
 class Columns:
-    """What a log holds so far. `values[name]` belongs to the rows `rows[name]`; line, step and epoch have one for every row."""
+    """What a log holds so far; line, step and epoch have a number for every row.
+
+    `values[name]` belongs to the rows `rows[name]`, which are kept only where they are not simply the first ones: most quantities
+    stand in every row.
+    """
 
     line: array[int] = field(default_factory=lambda: array("q"))
     step: array[float] = field(default_factory=lambda: array("d"))
@@ -113,28 +128,36 @@ class Columns:
         for name, value in measured.items():
             if name == "step" or name == "epoch":
                 continue
-            try:
-                self.values[name].append(value)
-            except KeyError:
-                self.values[name], self.rows[name] = array("d", (value,)), array("q")
-            self.rows[name].append(at)
+            values = self.values.get(name)
+            if values is None:
+                values = self.values[name] = array("d")
+            rows = self.rows.get(name)
+            if rows is None and len(values) != at:
+                rows = self._rows_of(name)
+            if rows is not None:
+                rows.append(at)
+            values.append(value)
+
+    def _rows_of(self, name: str) -> array[int]:
+        """Return the rows of a quantity that stands no longer in every one."""
+        return self.rows.setdefault(name, array("q", range(len(self.values[name]))))
 
     def _add_block(self, block: Block, at: int) -> None:
+        count = len(block.lines)
         self.line.frombytes(_bytes(block.lines))
-        axes = {name: np.full(len(block.lines), np.nan) for name in ("step", "epoch")}
-        counted: dict[int, IntArray] = {}
+        for name, column in (("step", self.step), ("epoch", self.epoch)):
+            rows, values = block.values.get(name, (_NO_ROWS, _NO_VALUES))
+            if len(rows) < count:
+                values, some = np.full(count, np.nan), values
+                values[rows] = some
+            column.frombytes(_bytes(values))
         for name, (rows, values) in block.values.items():
-            if name in axes:
-                axes[name][rows] = values
+            if name == "step" or name == "epoch":
                 continue
-            if name not in self.values:
-                self.values[name], self.rows[name] = array("d"), array("q")
-            if id(rows) not in counted:  # most quantities stand in the same rows
-                counted[id(rows)] = rows + at
-            self.values[name].frombytes(_bytes(values))
-            self.rows[name].frombytes(_bytes(counted[id(rows)]))
-        self.step.frombytes(_bytes(axes["step"]))
-        self.epoch.frombytes(_bytes(axes["epoch"]))
+            known = self.values.setdefault(name, array("d"))
+            if name in self.rows or len(known) != at or len(rows) < count:
+                self._rows_of(name).frombytes(_bytes(rows + at))
+            known.frombytes(_bytes(values))
 
     def kept_events(self) -> list[tuple[int, Event]]:
         """Return (row, event) in the order of arrival; bounded for each kind, so that a flood of one hides no other."""
@@ -148,10 +171,11 @@ class Columns:
 
     def arrays(self) -> dict[str, tuple[IntArray, FloatArray]]:
         """Return (rows, values) of every quantity, in the order of the rows, without copying what is in order already."""
-        found = {}
-        for name, rows in self.rows.items():
-            at, values = np.frombuffer(rows, dtype=np.int64), np.frombuffer(self.values[name])
-            if not np.all(at[1:] > at[:-1]):
+        found, every = {}, np.arange(len(self.line))
+        for name, column in self.values.items():
+            values = np.frombuffer(column)
+            at = np.frombuffer(self.rows[name], dtype=np.int64) if name in self.rows else every[: len(values)]
+            if name in self.rows and not np.all(at[1:] > at[:-1]):
                 order = np.argsort(at, kind="stable")
                 at, values = at[order], values[order]
             found[name] = (at, values)

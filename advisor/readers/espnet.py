@@ -62,7 +62,7 @@ FORMAT = Format(
     name="espnet",
     title={"en": "ESPnet log", "zh": "ESPnet 日志"},
     read=read,
-    head=(_BATCHES.pattern, _RESULTS.pattern),
+    head=(r"epoch:train:\d+-\d+batch: ", r"epoch results: \[\w+\] "),
     example="2024-01-01 10:00:00,000 (trainer:732) INFO: 1epoch:train:1-100batch: iter_time=0.5, loss_ctc=200.1, loss=102.4, "
     "grad_norm=55.1, optim0_lr0=2.0e-06\n"
     "2024-01-01 10:10:00,000 (trainer:338) INFO: 1epoch results: [train] loss=95.4, total_count=200, "

@@ -8,7 +8,9 @@ from functools import lru_cache
 from advisor.model import Event
 from advisor.readers.clean import split_rank, strip_ansi
 from advisor.readers.event_patterns import HINTS, PATTERNS, Weight
+from advisor.readers.shapes import KEPT_SHAPES, shape_of
 
+_HINTS_IN_SHAPES = frozenset(map(shape_of, HINTS))
 WEIGHTS = {kind: weight for kind, weight, _ in PATTERNS}
 
 _NO_NEWS = re.compile(
@@ -32,6 +34,13 @@ _MAX_TEXT = 700
 def _compiled() -> tuple[tuple[str, Weight, re.Pattern[str]], ...]:
     """Return the table with its patterns compiled, which takes longer than reading a small log: only where a line gives cause."""
     return tuple((kind, weight, re.compile(pattern)) for kind, weight, pattern in PATTERNS)
+
+
+@lru_cache(maxsize=KEPT_SHAPES)
+def may_be_event(shape: str) -> bool:
+    """Tell whether a line of this shape may report an event; most lines of a log do not."""
+    low = shape[:_MOST_LOOKED_AT].lower()
+    return any(hint in low for hint in _HINTS_IN_SHAPES)
 
 
 def event_in(text: str, line: int) -> Event | None:

@@ -15,6 +15,7 @@ from advisor.readers.events import event_in
 from advisor.readers.names import AXES, canonical_keys, is_loss_like
 
 _NAME = re.compile(r"[^\W\d][\w./#%()-]*(?: [\w./#%()-]+)*")
+_NAMES_ONLY = re.compile(r"\s*[^\W\d][\w./#%()\s-]*")
 _DECORATION = re.compile(r"^[\s\-=+|─━█]*$|^Epoch \d+/\d+ : \||\d+%\|")
 """Rules between the lines of a table, and the bars of fastprogress and tqdm."""
 
@@ -51,6 +52,8 @@ class _Header:
 
 def _header(text: str) -> _Header | None:
     """Return the header that a line is, or None: names only, of which one is a step or epoch and another a loss."""
+    if not _NAMES_ONLY.fullmatch(text):
+        return None
     for split in _SPLITS:
         columns = split(text)
         if len(columns) < _MIN_COLUMNS or len(set(columns)) < len(columns) or not all(map(_NAME.fullmatch, columns)):

@@ -7,20 +7,24 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import chain, pairwise
 from math import isclose
+
+import numpy as np
 
 from advisor.model import Event
 from advisor.readers.banners import Banners
-from advisor.readers.base import Bar, Closing, Format, Record, Row, Settings, Source, Unread
-from advisor.readers.clean import NUMBER, pieces
-from advisor.readers.events import event_in
+from advisor.readers.base import Bar, Block, Closing, Format, Record, Row, Settings, Source, Unread
+from advisor.readers.bulk import NOTHING, Known, Told, read_lines
+from advisor.readers.clean import NUMBER, pieces, split_rank
+from advisor.readers.events import event_in, may_be_event
 from advisor.readers.names import SPLIT_KEYS, canonical_keys, is_evaluation, is_loss_like, of_evaluation
 from advisor.readers.objects import row
 from advisor.readers.ranks import OneRank
 from advisor.readers.shapes import Spans, by_shape, has_digit, numbers_at
-from advisor.readers.text import anchored_row
+from advisor.readers.text import anchored_row, may_be_anchored
 
 _DICT = re.compile(r"\{\s*['\"][^{}]*\}")
 _PAIR = re.compile(rf"['\"]([^'\"]{{1,80}})['\"]\s*:\s*['\"]?({NUMBER})(?:/\d+)?['\"]?\s*(?=[,}}])", re.IGNORECASE)
@@ -81,7 +85,8 @@ def read(source: Source) -> Iterator[Record]:
     """
     held: Row | None = None
     after: list[Record] = []
-    for record in _told(source):
+    console = _Console()
+    for record in chain(_singled(read_lines(source, console)), console.end()):
         if isinstance(record, Row) and held and _is_retold(held, record):
             held = Row(record.line, {**held.values, **record.values})
         elif isinstance(record, Row):
@@ -102,6 +107,15 @@ def read(source: Source) -> Iterator[Record]:
     yield from after
 
 
+def _singled(records: Iterable[Record]) -> Iterator[Record]:
+    """Yield the records, rows of blocks that may be retold one by one."""
+    for record in records:
+        if isinstance(record, Block):
+            yield from _apart(record)
+        else:
+            yield record
+
+
 def _is_retold(row: Row, again: Row) -> bool:
     """Tell whether two rows say the same to the digits that they print."""
     return all(
@@ -110,32 +124,77 @@ def _is_retold(row: Row, again: Row) -> bool:
     )
 
 
-def _told(source: Source) -> Iterator[Record]:
-    """Yield the records of each line.
+def _apart(block: Block) -> Iterator[Row | Block]:
+    """Yield the rows of a block of which the next may say the same, its first and its last one by one, the others as blocks."""
+    loose = np.zeros(len(block.lines), dtype=bool)
+    loose[[0, -1]] = True
+    if all(name in block.values for name, _, _ in _RETOLD):
+        alike = np.ones(len(loose) - 1, dtype=bool)
+        for name, rel, half in _RETOLD:
+            rows, values = block.values[name]
+            column = np.full(len(loose), np.nan)
+            column[rows] = values
+            size = np.abs(column)
+            with np.errstate(invalid="ignore"):  # NaN is like nothing, infinity like all
+                alike &= ~(np.abs(np.diff(column)) > 2 * np.maximum(rel * np.maximum(size[1:], size[:-1]), half))
+        loose[1:] |= alike
+        loose[:-1] |= alike
+    bounds = np.flatnonzero(np.diff(loose, prepend=loose[0])).tolist()
+    for begin, end in pairwise([0, *bounds, len(loose)]):
+        part = block.between(begin, end)
+        if loose[begin]:
+            yield from part.rows()
+        else:
+            yield part
 
-    Only the first rank that prints a dictionary is read. A line without one counts where it names both a step or epoch and a
-    loss.
-    """
-    ranks, banners, dictionaries = OneRank(), Banners(), defaultdict[int | None, _Wrapped](_Wrapped)
-    for line, raw in source.lines():
-        if not raw:
-            continue
+
+@dataclass
+class _Console:
+    """How a line is read, and what those before it have begun. Only the first rank that prints a dictionary is read."""
+
+    known: Known = field(default_factory=dict)
+    ranks: OneRank = field(default_factory=OneRank)
+    banners: Banners = field(default_factory=Banners)
+    dictionaries: defaultdict[int | None, _Wrapped] = field(default_factory=lambda: defaultdict(_Wrapped))
+
+    def told(self, shape: str) -> Told | None:
+        """Return what lines of this shape say where it is one dictionary of a step, or nothing."""
+        if any(sign in shape for sign in ("\r", "\x1b", "%|")) or split_rank(shape)[0] is not None:
+            return None
+        if shape.rfind("{") > shape.rfind("}") or any(wrapped.text for wrapped in self.dictionaries.values()):
+            return None
+        printed = _printed.of_shape(shape) if "{" in shape else ()
+        if printed:
+            return Told(printed[0].spans) if len(printed) == 1 and printed[0].is_log and not printed[0].is_end else None
+        quiet = printed is not None and not (may_be_anchored(shape) or may_be_event(shape) or self.banners.may_tell(shape))
+        return NOTHING if quiet else None
+
+    def records(self, line: int, raw: str) -> Iterator[Record]:
+        """Yield the records of one line.
+
+        A line without a dictionary counts where it names both a step or epoch and a loss.
+        """
         for rank, text in pieces(raw):
-            wrapped = dictionaries[rank]
+            wrapped = self.dictionaries[rank]
             whole = wrapped.take(text, line)
+            if whole is not None or wrapped.text:
+                self.known.clear()  # between the lines of a dictionary every line may belong to it
             if whole == "":
                 continue
             if whole:
                 text = whole + text.partition("}")[2]
             elif wrapped.text:
                 yield from wrapped.drop()
-            for record in _records(text, wrapped.line if whole else line, banners):
-                if rank is not None and isinstance(record, Row) and not ranks.keeps(rank, record.values):
-                    yield from ranks.left_out()
+            for record in _records(text, wrapped.line if whole else line, self.banners):
+                if rank is not None and isinstance(record, Row) and not self.ranks.keeps(rank, record.values):
+                    yield from self.ranks.left_out()
                 else:
                     yield record
-    for wrapped in dictionaries.values():
-        yield from wrapped.drop()
+
+    def end(self) -> Iterator[Record]:
+        """Give up the dictionaries that nothing ended."""
+        for wrapped in self.dictionaries.values():
+            yield from wrapped.drop()
 
 
 def _records(text: str, line: int, banners: Banners) -> Iterator[Record]:

@@ -51,7 +51,7 @@ FORMAT = Format(
     name="litgpt",
     title={"en": "LitGPT console", "zh": "LitGPT 控制台输出"},
     read=read,
-    head=(r"\bEpoch \d+ \| iter \d+ step \d+ \| loss train: ",),
+    head=(r"Epoch \d+ \| iter \d+ step \d+ \| loss train: ",),
     example="Epoch 1 | iter 16 step 1 | loss train: 2.234, val: n/a | iter time: 350.12 ms (step)\n"
     "Epoch 1 | iter 32 step 2 | loss train: 2.034, val: 2.115 | iter time: 348.10 ms (step)",
 )

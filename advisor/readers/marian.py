@@ -70,7 +70,7 @@ FORMAT = Format(
     name="marian",
     title={"en": "Marian NMT log", "zh": "Marian NMT 日志"},
     read=read,
-    head=(r"\bEp\. \d[\d,]* : Up\. \d",),
+    head=(r"Ep\. \d[\d,]* : Up\. \d",),
     example="[2024-01-01 10:00:00] Ep. 1 : Up. 500 : Sen. 32,000 : Cost 7.31 * 500,000 @ 1,000 after 500,000 : Time 60.01s : "
     "8332.00 words/s : gNorm 1.2 : L.r. 3.0000e-05\n"
     "[2024-01-01 10:00:09] [valid] Ep. 1 : Up. 500 : ce-mean-words : 6.95 : new best",

@@ -52,7 +52,7 @@ FORMAT = Format(
     name="sockeye",
     title={"en": "Sockeye log", "zh": "Sockeye 日志"},
     read=read,
-    head=(r"\bEpoch\[\d+\] Batch \[\d+\]\s+Speed: ", r"\bCheckpoint \[\d+\]\s+Validation-"),
+    head=(r"Epoch\[\d+\] Batch \[\d+\]\s+Speed: ", r"Checkpoint \[\d+\]\s+Validation-"),
     example="[INFO:sockeye.training] Epoch[0] Batch [500]\tSpeed: 623.01 samples/sec 12345.3 tokens/sec 1.50 updates/sec\t"
     "perplexity-train=512.1\n[INFO:sockeye.training] Checkpoint [1]\tValidation-perplexity=212.1",
 )

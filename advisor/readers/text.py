@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from advisor.readers.banners import Banners
 from advisor.readers.base import Format, Record, Row, Settings, Source
-from advisor.readers.clean import NUMBER, number, pieces, strip_markup
-from advisor.readers.events import event_in
+from advisor.readers.bulk import NOTHING, Known, Told, read_lines
+from advisor.readers.clean import NUMBER, number, pieces, split_rank, strip_markup
+from advisor.readers.events import event_in, may_be_event
 from advisor.readers.names import AXES, OTHER_LOSSES, canonical, is_loss_like, normalise, of_evaluation
 from advisor.readers.ranks import OneRank
 from advisor.readers.shapes import Spans, by_shape, has_digit, numbers_at
@@ -77,34 +78,70 @@ def read(source: Source) -> Iterator[Record]:
     Lines that name a step or an epoch are preferred: where there is one, a train loss without either is no point of the curve.
     A bar that counts on before it shows the new figures is read when it leaves the place.
     """
-    held: Row | None = None
-    for record, in_bar in _records(source):
-        if held and in_bar and isinstance(record, Row) and _place(record) == _place(held):
-            held = Row(record.line, {**held.values, **record.values})
+    held: _OfBar | None = None
+    for record in read_lines(source, _Console()):
+        of_bar = record if isinstance(record, _OfBar) else None
+        if held and of_bar and _place(of_bar) == _place(held):
+            held = _OfBar(of_bar.line, {**held.values, **of_bar.values})
             continue
         if held:
             yield held
-        held = record if in_bar and isinstance(record, Row) else None
+        held = of_bar
         if not held:
             yield record
     if held:
         yield held
 
 
+class _OfBar(Row):
+    """The figures of a bar that names a step."""
+
+
 def _place(row: Row) -> tuple[float | None, float | None]:
     return row.values.get("epoch"), row.values.get("step")
 
 
-def _records(source: Source) -> Iterator[tuple[Record, bool]]:
-    """Yield (record, whether it is the figures of a bar that names a step)."""
-    anchored_train = evaluation_follows = in_evaluation = False
-    evaluated: float | None = None
+@dataclass
+class _Console:
+    """How a line is read, and what the lines so far say of it.
+
+    anchored_train: a train loss stood beside a step or an epoch. evaluation_follows: it was announced. in_evaluation: its batches
+    are counted, in_paddle being the latest. evaluated: what a bar showed last. epoch: that of the last heading.
+    """
+
+    known: Known = field(default_factory=dict)
+    anchored_train: bool = False
+    evaluation_follows: bool = False
+    in_evaluation: bool = False
     in_paddle: Row | None = None
+    evaluated: float | None = None
     epoch: float | None = None
-    ranks, banners = OneRank(), Banners()
-    for line, raw in source.lines():
-        if not raw:
-            continue
+    ranks: OneRank = field(default_factory=OneRank)
+    banners: Banners = field(default_factory=Banners)
+
+    def told(self, shape: str) -> Told | None:
+        """Return what lines of this shape say where it needs no more than the table of names: a loss and its place, or nothing."""
+        if self.in_evaluation or any(sign in shape for sign in _BY_ITSELF) or split_rank(shape)[0] is not None:
+            return None
+        layout = _layout.of_shape(shape)
+        if layout is None or layout.pair is not None:
+            return None
+        names = {name for name, _, _ in layout.spans}
+        if not is_loss_like(names):
+            return None if self._may_matter(shape) else NOTHING
+        if AXES_SET.isdisjoint(names):
+            return None
+        self.evaluation_follows = False
+        self.anchored_train |= "train_loss" in names
+        return Told(layout.spans, (("epoch", self.epoch),) if self.epoch is not None and "epoch" not in names else ())
+
+    def _may_matter(self, text: str) -> bool:
+        """Tell whether a line without a loss may say something of those that follow, or be an event."""
+        told = _HEADING.match(text) or _EVALUATION_FOLLOWS.search(text) or _EVALUATION_OF_PADDLE.match(text)
+        return bool(told) or self.banners.may_tell(text) or may_be_event(text)
+
+    def records(self, line: int, raw: str) -> Iterator[Record]:
+        """Yield what one line says, of which bars may have written several one over the other."""
         for rank, text in pieces(raw):
             measured = parse_line(text)
             in_bar = bool(measured) and _BAR_SIGN in text
@@ -113,39 +150,54 @@ def _records(source: Source) -> Iterator[tuple[Record, bool]]:
                 continue  # The bar of a new epoch, with the figures of the last.
             if in_bar and "eval_loss" in measured and _BAR.search(text):
                 # A bar shows the last evaluation until the next one.
-                evaluated, shown = measured["eval_loss"], evaluated
+                self.evaluated, shown = measured["eval_loss"], self.evaluated
                 measured = {name: v for name, v in measured.items() if name != "eval_loss" or v != shown}
             tells = bool(measured) and is_loss_like(measured)
-            if tells and rank is not None and not ranks.keeps(rank, measured):
-                yield from ((record, False) for record in ranks.left_out())
+            if tells and rank is not None and not self.ranks.keeps(rank, measured):
+                yield from self.ranks.left_out()
+            elif tells and self.in_evaluation:
+                # Its last line tells of the whole evaluation.
+                self.in_paddle = Row(line, {name: v for name, v in of_evaluation(measured).items() if name not in AXES})
             elif tells:
-                anchored = "step" in measured or "epoch" in measured
-                if in_evaluation:
-                    # Its last line tells of the whole evaluation.
-                    in_paddle = Row(line, {name: v for name, v in of_evaluation(measured).items() if name not in AXES})
-                    continue
-                if evaluation_follows and not anchored:
-                    measured = of_evaluation(measured)
-                evaluation_follows = False
-                if not anchored and (_RETOLD.search(text) or (anchored_train and _tells_of_training(measured))):
-                    continue
-                if epoch is not None and "epoch" not in measured and (anchored or not anchored_train):
-                    measured = {"epoch": epoch, **measured}
-                anchored_train |= anchored and "train_loss" in measured
-                yield Row(line, measured), bar is not None and "step" in measured
+                yield from self._row(line, text, measured, bar is not None and "step" in measured)
             elif (event := event_in(text, line)) is not None:
-                yield event, False
-            elif settings := banners.settings_in(text):
-                yield Settings(settings), False
+                yield event
+            elif settings := self.banners.settings_in(text):
+                yield Settings(settings)
             else:
-                if heading := _HEADING.match(text):
-                    epoch = float(heading[1])
-                evaluation_follows |= _EVALUATION_FOLLOWS.search(text) is not None
-                if marked := _EVALUATION_OF_PADDLE.match(text):
-                    in_evaluation = marked[1] == "begin"
-                    if in_paddle:
-                        yield in_paddle, False
-                    in_paddle = None
+                yield from self._announced(text)
+
+    def _row(self, line: int, text: str, measured: Mapping[str, float], of_bar: bool) -> Iterator[Row]:
+        """Yield the row of a line that names a loss, unless it only tells again what others have told."""
+        anchored = "step" in measured or "epoch" in measured
+        if self.evaluation_follows and not anchored:
+            measured = of_evaluation(measured)
+        self.evaluation_follows = False
+        if not anchored and (_RETOLD.search(text) or (self.anchored_train and _tells_of_training(measured))):
+            return
+        if self.epoch is not None and "epoch" not in measured and (anchored or not self.anchored_train):
+            measured = {"epoch": self.epoch, **measured}
+        self.anchored_train |= anchored and "train_loss" in measured
+        yield (_OfBar if of_bar else Row)(line, measured)
+
+    def _announced(self, text: str) -> Iterator[Row]:
+        """Take what a line without figures says of those that follow. Yields the evaluation that it ends."""
+        heading, marked = _HEADING.match(text), _EVALUATION_OF_PADDLE.match(text)
+        follows = _EVALUATION_FOLLOWS.search(text) is not None
+        if heading or marked or (follows and not self.evaluation_follows):
+            self.known.clear()
+        if heading:
+            self.epoch = float(heading[1])
+        self.evaluation_follows |= follows
+        if marked:
+            self.in_evaluation = marked[1] == "begin"
+            if self.in_paddle:
+                yield self.in_paddle
+            self.in_paddle = None
+
+
+_BY_ITSELF = ("\r", "\x1b", _BAR_SIGN, "[/")
+"""What makes a line be looked at by itself: bars, colours and marks of them."""
 
 
 def _tells_of_training(measured: Mapping[str, float]) -> bool:
@@ -158,6 +210,15 @@ def anchored_row(text: str, line: int) -> Row | None:
     if measured and is_loss_like(measured) and not AXES_SET.isdisjoint(measured) and not _RETOLD.search(text):
         return Row(line, measured)
     return None
+
+
+def may_be_anchored(shape: str) -> bool:
+    """Tell whether a line of this shape may name both a place on the axis and a loss."""
+    layout = _layout.of_shape(shape) if "[/" not in shape else None
+    if layout is None:
+        return True
+    names = {name for name, _, _ in layout.spans}
+    return is_loss_like(names) and (not AXES_SET.isdisjoint(names) or layout.pair is not None)
 
 
 AXES_SET = frozenset(AXES)

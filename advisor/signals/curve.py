@@ -15,6 +15,7 @@ from advisor.signals.stats import (
     MOST_PAIRS,
     block_medians,
     mann_kendall,
+    median,
     robust_noise,
     running_median,
     theil_sen,
@@ -56,7 +57,7 @@ def train_curve(train_loss: Series) -> Curve:
     reduced = block_medians(finite.values, SMOOTHED_POINTS)
     x = block_medians(finite.x, SMOOTHED_POINTS)
     smooth = running_median(reduced, max(1, len(reduced) // 40))
-    return Curve(smooth, x, robust_noise(finite.values), float(np.median(np.abs(finite.values))))
+    return Curve(smooth, x, robust_noise(finite.values), median(np.abs(finite.values)))
 
 
 class Level(NamedTuple):
@@ -92,7 +93,7 @@ def train_level(train_loss: Series, train_curve: Curve) -> Level:
         first=float(np.median(finite.values[:head])),
         lowest=float(levels[lowest]),
         lowest_x=float(train_curve.x[lowest]),
-        end=float(np.median(finite.values[-part:])),
+        end=median(finite.values[-part:]),
         fall_uncertainty=sigma * math.sqrt(1 / part + 1 / head),
         rise_uncertainty=sigma * math.sqrt(2 / part),
     )

@@ -9,7 +9,7 @@ import numpy as np
 from advisor.model import Facts, NotMeasurable, Series
 from advisor.signals.registry import signal
 from advisor.signals.settings import setting
-from advisor.signals.stats import mann_kendall, theil_sen
+from advisor.signals.stats import mann_kendall, median, theil_sen
 
 LEAST_NORMS = 20
 WARMUP_SHARE = 0.1
@@ -42,10 +42,10 @@ def gradient(grad_norm: Series) -> Gradient:
     values = values[int(WARMUP_SHARE * len(values)) :]
     quarter, tenth = max(1, len(values) // 4), max(1, len(values) // 10)
     late = np.log(values[-max(len(values) // 5, 4) :])
-    levels = [float(np.median(values[i : i + tenth])) for i in range(0, len(values) - tenth + 1, tenth)]
+    levels = [median(values[i : i + tenth]) for i in range(0, len(values) - tenth + 1, tenth)]
     return Gradient(
-        tail_over_head=float(np.median(values[-quarter:]) / np.median(values[:quarter])),
-        median=float(np.median(values)),
+        tail_over_head=median(values[-quarter:]) / median(values[:quarter]),
+        median=median(values),
         p90=float(np.quantile(values, 0.9)),
         late_growth=theil_sen(late) * len(late),
         late_p=mann_kendall(late),

@@ -87,6 +87,7 @@ class Measurements(Lazy):
     def __init__(self, run: Run) -> None:
         super().__init__()
         self.run = run
+        self._points: dict[str, int] = {}
 
     @property
     def config(self) -> Mapping[str, Value]:
@@ -105,4 +106,6 @@ class Measurements(Lazy):
 
     def points(self, name: str) -> int | None:
         """Return the number of finite points of a series, or None where it was not logged."""
-        return len(self.run.series[name].finite) if name in self.run.series else None
+        if name in self.run.series and name not in self._points:
+            self._points[name] = len(self.run.series[name].finite)
+        return self._points.get(name)

@@ -10,7 +10,7 @@ import numpy as np
 from advisor.model import NotMeasurable, Series
 from advisor.signals.curve import Curve
 from advisor.signals.registry import signal
-from advisor.signals.stats import running_median
+from advisor.signals.stats import median, running_median
 
 
 @dataclass(frozen=True)
@@ -107,13 +107,13 @@ def train_beginning(train_loss: Series, train_curve: Curve) -> Beginning:
     low, rise = float(lows[at]), float(smooth[at] - lows[at])
     scale = abs(first) or 1.0
     tenth = values[1 : max(n // 10, 3) + 1]
-    end = float(np.median(values[-max(1, n // 10) :]))
+    end = median(values[-max(1, n // 10) :])
     return Beginning(
         first=first,
         low=low,
         peak=rise / (abs(low) or 1.0),
         peak_index=at,
         peak_z=rise / train_curve.noise if train_curve.noise > 0 else float(np.inf) if rise > 0 else 0.0,
-        stall=float(np.median(tenth)) / first - 1 if first else 0.0,
+        stall=median(tenth) / first - 1 if first else 0.0,
         fall=(first - end) / scale,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +16,22 @@ MOST_PAIRS = 400
 """Points kept for statistics over pairs, whose cost grows with the square; more are reduced to medians of blocks."""
 
 
+def median(values: FloatArray) -> float:
+    """Return the median: what `np.median` returns, in half of its time for a long series."""
+    return float(_medians(values)) if len(values) else math.nan
+
+
+def _medians(values: np.ndarray[Any, np.dtype[np.float64]]) -> FloatArray:
+    """Return the medians along the last axis."""
+    if np.isnan(values).any():
+        result: FloatArray = np.median(values, axis=-1)
+        return result
+    n = values.shape[-1]
+    middle = np.partition(values, ((n - 1) // 2, n // 2), axis=-1)[..., (n - 1) // 2 : n // 2 + 1]
+    result = np.mean(middle, axis=-1)
+    return result
+
+
 def robust_noise(values: FloatArray) -> float:
     """Return the standard deviation of the noise of a series, in its own unit; 0.0 for fewer than three points.
 
@@ -23,7 +40,8 @@ def robust_noise(values: FloatArray) -> float:
     if len(values) < 3:  # noqa: PLR2004  two differences are the least that can differ
         return 0.0
     steps = np.diff(values)
-    return float(MAD_TO_SIGMA * np.median(np.abs(steps - np.median(steps))) / math.sqrt(2))
+    steps -= median(steps)
+    return MAD_TO_SIGMA * median(np.abs(steps)) / math.sqrt(2)
 
 
 def curvature_noise(values: FloatArray) -> float:
@@ -43,7 +61,7 @@ def block_medians(values: FloatArray, blocks: int) -> FloatArray:
     size, longer = divmod(len(values), blocks)
     cut = longer * (size + 1)
     parts = (values[:cut].reshape(longer, size + 1), values[cut:].reshape(blocks - longer, size))
-    return np.concatenate([np.median(part, axis=1) for part in parts if len(part)])
+    return np.concatenate([_medians(part) for part in parts if len(part)])
 
 
 def running_median(values: FloatArray, half_width: int) -> FloatArray:
@@ -52,8 +70,11 @@ def running_median(values: FloatArray, half_width: int) -> FloatArray:
     half = min(half_width, max((n - 1) // 2, 0))
     if half == 0:
         return values.copy()
-    window = np.lib.stride_tricks.sliding_window_view(values, 2 * half + 1)
-    middle = np.median(window, axis=1)
+    if half == 1:
+        before, at, after = values[:-2], values[1:-1], values[2:]
+        middle = np.maximum(np.minimum(before, at), np.minimum(np.maximum(before, at), after))
+    else:
+        middle = _medians(np.lib.stride_tricks.sliding_window_view(values, 2 * half + 1))
     left = [np.median(values[: i + half + 1]) for i in range(half)]
     right = [np.median(values[n - half - 1 - i :]) for i in range(half - 1, -1, -1)]
     return np.concatenate([left, middle, right])

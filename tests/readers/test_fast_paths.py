@@ -51,6 +51,74 @@ def test_the_shape_of_any_line_tells_where_its_numbers_stand(line):
         assert find(line) == find.__wrapped__(line)[0]
 
 
+SAMPLES_OF_CONSOLES = sorted(
+    path
+    for path in (ROOT / "sample_logs").rglob("*")
+    if path.suffix in (".log", ".txt") or (path.parent.name in ("text", "hf-console") and path.is_file())
+)
+
+
+def in_both_ways(console, data):
+    """What is read of lines together, in small pieces, and of each by itself."""
+    read = {text: text.read, hf_console: hf_console.read}[console]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(base, "PIECE_BYTES", 1 << 13)
+        together = assemble(read(Source("log", data=data)), "log", "x")
+        patch.setattr(console._Console, "told", lambda *_: None)
+        apart = assemble(read(Source("log", data=data)), "log", "x")
+    return together, apart
+
+
+def assert_same_runs(some, other):
+    assert len(some) == len(other)
+    for mine, theirs in zip(some, other, strict=True):
+        for field in ("axis", "config", "unread", "unread_count", "notes"):
+            assert getattr(mine, field) == getattr(theirs, field)
+        assert repr(mine.events) == repr(theirs.events)
+        assert list(mine.series) == list(theirs.series)
+        for name, series in mine.series.items():
+            for part in ("values", "x", "epoch", "line"):
+                assert np.array_equal(getattr(series, part), getattr(theirs.series[name], part), equal_nan=True), (name, part)
+
+
+@pytest.mark.parametrize("console", [text, hf_console], ids=["text", "hf-console"])
+@pytest.mark.parametrize("path", SAMPLES_OF_CONSOLES, ids=lambda path: path.name)
+def test_a_console_read_many_lines_at_once_gives_what_each_line_gives_by_itself(path, console):
+    data = path.read_bytes()
+    assert_same_runs(*in_both_ways(console, data))
+
+
+@pytest.mark.parametrize("line", ["step {} loss 2.5 lr 1e-4", "{{'loss': {}.5, 'epoch': 0.1}}"])
+def test_a_long_console_is_read_in_blocks(line):
+    data = "\n".join(line.format(step) for step in range(2000)).encode()
+    read = text.read if line.startswith("step") else hf_console.read
+    records = list(read(Source("log", data=data)))
+    assert max(len(record.lines) for record in records if isinstance(record, base.Block)) > 900
+
+
+state_lines = st.sampled_from(
+    [
+        "Epoch 2/3", "Evaluating ...", "Eval begin...", "Eval samples: 10", "step 5 - loss: 0.5", "loss 1.5", "val loss 1.4",
+        "step 10 loss 2.5", "step 20 loss 2.25", "step 30 loss 1,002.5", "{'loss': 2.0, 'learning_rate': 1e-05, 'epoch': 0.1}",
+        "{'loss': 2.0001, 'learning_rate': 1e-05, 'epoch': 0.1, 'step': 3}", "{'loss': inf, 'learning_rate': 1e-05, 'epoch': 0.1}",
+        "{'loss': 2.5,", "'epoch': 0.2}", "{'eval_loss': 1.5, 'epoch': 0.5}", "[rank1]: step 10 loss 3.5", " 5%|# | 2/40 [00:01]",
+        "",
+        "RuntimeError: CUDA out of memory. Tried to allocate 2 GiB", "***** Running training *****", "  Num Epochs = 3",
+        "step 40 loss 2.0\r", "\0step 50 loss 1.0", "epoch 2 | step 70 loss nan", "[Epoch 1] [2/3] loss 3.0", "some words",
+    ]
+)  # fmt: skip
+
+
+@relaxed
+@given(st.lists(st.one_of(state_lines, printed_lines), max_size=60))
+@example(["Epoch 2/3", "step 10 loss 2.5", "Epoch 3/3", "step 20 loss 2.5", "loss 2.0"])
+@example(["step 10 loss 2.5"] * 30 + ["loss 9.0", "Eval begin...", "step 10 loss 2.5", "Eval samples: 10", "step 20 loss 2.5"])
+@example(["{'loss': 2.0, 'learning_rate': 1e-05, 'epoch': 0.1}", "{'loss': 2.0001, 'learning_rate': 1e-05, 'epoch': 0.1}"] * 20)
+def test_what_a_line_says_of_those_that_follow_holds_for_lines_read_at_once(lines):
+    for console in (text, hf_console):
+        assert_same_runs(*in_both_ways(console, "\n".join(lines).encode()))
+
+
 def test_a_lone_bracket_is_a_step_only_where_it_does_not_repeat_the_epoch():
     lines = ["Epoch 1 [1/3] loss 2.0", "Epoch 1 [2/3] loss 2.0", "Epoch 2 [2/3] loss 2.0"]
     assert [text.parse_line(line).get("step") for line in lines] == [None, 2.0, None]
