@@ -39,19 +39,26 @@ def loss_rise(
 
 
 @detector
-def loss_explosion(train_loss: Series, train_level: Level, *, min_ratio: float, noise_factor: float) -> Hit | None:
-    """The training loss ends above where it began, by the factor `min_ratio` and beyond the noise."""
+def loss_explosion(
+    train_loss: Series, train_level: Level, *, min_ratio: float, noise_factor: float, few: int, min_ratio_few: float
+) -> Hit | None:
+    """The training loss ends above where it began, by the factor `min_ratio` and beyond the noise.
+
+    Fewer than `few` points have no noise to speak of: there both of the last two must lie `min_ratio_few` above the first two.
+    """
     finite = train_loss.finite
     # Many runs fall steeply within the first logs, so the very first value counts too.
-    first = max(train_level.first, float(finite.values[0]))
-    if first <= 0 or train_level.end < min_ratio * first:
+    first, end = max(train_level.first, float(finite.values[0])), train_level.end
+    if len(finite) < few:
+        first, end = float(np.max(finite.values[:2])), float(np.min(finite.values[-2:]))
+    if first <= 0 or end < (min_ratio_few if len(finite) < few else min_ratio) * first:
         return None
-    if train_level.end - first < noise_factor * train_level.fall_uncertainty:
+    if len(finite) >= few and end - first < noise_factor * train_level.fall_uncertainty:
         return None
     facts = {
-        "ratio": train_level.end / first,
+        "ratio": end / first,
         "first": first,
-        "end": train_level.end,
+        "end": end,
         "highest": float(np.max(finite.values)),
     }
     return Hit(facts, (finite.point(0), finite.point(len(finite) - 1)))

@@ -38,17 +38,17 @@ def non_finite_evaluation(eval_loss: Series, *, min_count: int) -> Hit | None:
 
 
 @detector
-def hidden_nan(train_loss: Series, grad_norm: Series, *, min_repeats: int) -> Hit | None:
-    """The gradient norm is not finite while the loss is exactly zero or repeats to the last digit, `min_repeats` times running."""
+def hidden_nan(train_loss: Series, grad_norm: Series, *, min_repeats: int, min_zeros: int) -> Hit | None:
+    """The gradient norm is not finite while the loss repeats to its last digit `min_repeats` times or is zero `min_zeros` times."""
     bad = ~np.isfinite(grad_norm.values)
-    if longest_true(bad) < min_repeats:
+    if longest_true(bad) < min_zeros:
         return None
     at = train_loss.x
     there = np.isin(at, grad_norm.x[bad])
     values = train_loss.values
     frozen = (values == 0) | np.concatenate([[False], np.diff(values) == 0])
     both = there & frozen & np.isfinite(values)
-    if longest_true(both) < min_repeats:
+    if longest_true(both) < min_repeats and longest_true(there & (values == 0)) < min_zeros:
         return None
     first = int(np.argmax(there))
     facts = {"count": int(both.sum()), "first_at": At(at[first]), "value": float(values[int(np.argmax(both))])}

@@ -53,18 +53,20 @@ def validation_rise(
 @detector
 def memorised_without_evaluation(
     run_without_evaluation: bool, train_loss: Series, train_level: Level, train_epochs: Epochs,
-    *, min_epochs: float, max_remaining: float, min_staircase: float, min_fall: float,
+    *, min_epochs: float, max_remaining: float, few: int, max_remaining_few: float, min_staircase: float, min_fall: float,
 ) -> Hit | None:  # fmt: skip
     """Nothing was held out, and the training loss looks learnt by heart.
 
     That is: after `min_epochs` passes it is down to `max_remaining` of its start, or it falls in stairs at the epoch borders
-    (`min_staircase` of the whole fall, which is at least `min_fall` of the start).
+    (`min_staircase` of the whole fall, which is at least `min_fall` of the start). Fewer than `few` points show no stairs, and
+    must be down to `max_remaining_few`.
     """
     if not run_without_evaluation or train_epochs.total < min_epochs or train_level.first <= 0:
         return None
     remaining = train_level.end / train_level.first
-    stairs = not math.isnan(train_epochs.staircase) and train_epochs.staircase >= min_staircase
-    if remaining > max_remaining and not (stairs and remaining <= 1 - min_fall):
+    short = len(train_loss.finite) < few
+    stairs = not short and not math.isnan(train_epochs.staircase) and train_epochs.staircase >= min_staircase
+    if remaining > (max_remaining_few if short else max_remaining) and not (stairs and remaining <= 1 - min_fall):
         return None
     finite = train_loss.finite
     facts = {

@@ -20,6 +20,12 @@ LEAST_PLACED = 0.5
 LEAST_IN_EPOCH = 3
 """Train rows that name the same epoch, and no step, from which they are spread over it."""
 
+CARRIED = 0.6
+"""Share of the evaluations beside a train loss that only repeat the one before, from which they are taken for its echo."""
+
+LEAST_CARRIED = 5
+"""Evaluations beside a train loss from which an echo can be told."""
+
 STAYS_BACK = 3
 """How many points in a row must lie behind the furthest one for a new run to have begun."""
 _STAND_INS: Mapping[str, Mapping[str, str]] = {
@@ -78,7 +84,7 @@ def _runs(columns: Columns, announced: bool, source: str, reader: str) -> list[R
         return []
     step = np.frombuffer(columns.step) if len(columns.step) else np.array([])
     epoch = np.frombuffer(columns.epoch) if len(columns.epoch) else np.array([])
-    series = _apart_from_means(columns.arrays(), step, epoch)
+    series = _without_echoes(_apart_from_means(columns.arrays(), step, epoch), step)
     kinds = _kinds({name: rows for name, (rows, _) in series.items()})
     if np.any(np.isinf(epoch)):
         epoch = np.where(np.isinf(epoch), np.nan, epoch)
@@ -120,6 +126,22 @@ def _apart_from_means(
     if not np.any(mean) or np.all(mean):
         return series
     return {**series, "train_loss": (rows[~mean], values[~mean]), "train_mean_loss": (rows[mean], values[mean])}
+
+
+def _without_echoes(series: dict[str, tuple[IntArray, FloatArray]], step: FloatArray) -> dict[str, tuple[IntArray, FloatArray]]:
+    """Return the series without evaluations that lines of training steps only say again until the next one, as NeMo does.
+
+    A line for each epoch may end with the same loss twice and mean it, hence only lines that name a step.
+    """
+    if "eval_loss" not in series or "train_loss" not in series:
+        return series
+    rows, values = series["eval_loss"]
+    beside = np.isin(rows, series["train_loss"][0]) & np.isfinite(step[rows])
+    echo = np.zeros(len(rows), dtype=bool)
+    echo[1:] = beside[1:] & (values[1:] == values[:-1]) & (np.diff(rows) == 1)
+    if np.sum(beside) < LEAST_CARRIED or np.sum(echo) < CARRIED * np.sum(beside):
+        return series
+    return {**series, "eval_loss": (rows[~echo], values[~echo])}
 
 
 def _kinds(rows: dict[str, IntArray]) -> list[IntArray]:
@@ -293,6 +315,8 @@ def _series(table: _Table, name: str, low: int, high: int) -> Series:
         at, values, place = rows[order], values[order], place[order]
     series = Series(name, values, place, table.epoch[at], table.line[at], UNITS.get(name, ""))
     repeats = _repeats(place, values) if table.axis != "row" else None
+    if repeats is not None and table.axis == "epoch" and bool(np.any(repeats)):
+        repeats &= ~_moved_on(table, rows if isinstance(at, slice) else at)
     return series.take(~repeats) if repeats is not None and bool(np.any(repeats)) else series
 
 
@@ -301,6 +325,16 @@ def _repeats(places: FloatArray, values: FloatArray) -> np.ndarray[tuple[int], n
     again = np.zeros(len(places), dtype=bool)
     again[1:] = (np.diff(places) == 0) & ((values[1:] == values[:-1]) | (np.isnan(values[1:]) & np.isnan(values[:-1])))
     return again
+
+
+def _moved_on(table: _Table, rows: IntArray) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Mark the rows whose learning rate differs from that of the row before: another step, though the rounded epoch is the same."""
+    told, rates = table.series.get("learning_rate", (rows[:0], table.position[:0]))
+    rate = np.full(len(table.position), np.nan)
+    rate[told] = rates
+    moved = np.zeros(len(rows), dtype=bool)
+    moved[1:] = np.abs(np.diff(rate[rows])) > 0
+    return moved
 
 
 def _stand_in(series: dict[str, Series]) -> list[str]:

@@ -25,6 +25,9 @@ _PYTHON_ERROR = re.compile(r"^\s*(?:\w+\.)*[A-Z]\w*(?:Error|Exception)(?::|$)")
 _PREFIX = re.compile(
     r"^\s*(?:\[[^\]]{1,40}\]\s*)?\d{4}-\d\d-\d\d[ T][\d:.,]{5,}Z?(?:\s*[-|:]?\s*(?:\[?\w+\]?)?\s*[-|:]\s)?\s*(?=[A-Z])"
 )
+_QUOTED = re.compile(r"^\s*>\s+(?=\[|\d{4}-|traceback \(|[\w.]*(?:error|exception):)", re.IGNORECASE)
+"""The mark that a mail or an issue puts before a quoted line of a log."""
+
 _MOST_LOOKED_AT = 10_000
 _MAX_TEXT = 700
 """An out-of-memory message with all its numbers is about 600 characters long."""
@@ -52,7 +55,7 @@ def event_in(text: str, line: int) -> Event | None:
     else:
         return None
     _, rest = split_rank(strip_ansi(text[:_MOST_LOOKED_AT]))
-    rest = _PREFIX.sub("", rest)
+    rest = _PREFIX.sub("", _QUOTED.sub("", rest))
     if _NO_NEWS.search(rest):
         return None
     low = rest.lower()

@@ -36,6 +36,7 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
         "xent",
         "train_losses", "training_losses", "losses", "step_loss", "avr_loss", "train_crossentropyloss",
         "embedding_loss", "gpt_loss", "t_loss", "train_avg_loss", "main_loss", "cross_entropy", "train_cross_entropy",
+        "closs", "log_loss", "logloss",
         "损失", "训练损失", "训练集损失", "平均损失", "平均训练损失", "训练loss", "损失值", "loss_total_loss",
     ),
     "eval_loss": (
@@ -124,6 +125,7 @@ SPLIT_KEYS = ("split", "mode", "phase", "stage", "type", "subset", "dataset", "s
 
 _EVALUATION = re.compile(r"(?:val(?:id(?:ation|ate)?)?|eval(?:uation|uate)?|dev|test(?:ing)?)(?:_\w+)?", re.IGNORECASE)
 
+_CAMEL_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _SEPARATORS = re.compile(r"[^0-9a-z%\u4e00-\u9fff]+")
 _ALIAS_TO_NAME = {alias: (name, rank) for name, aliases in ALIASES.items() for rank, alias in enumerate(aliases)}
 _NOT_METRICS = re.compile(
@@ -139,8 +141,13 @@ def normalise(name: str) -> str:
 @lru_cache(maxsize=4096)
 def canonical(name: str) -> str | None:
     """Return the quantity that `name` means, or None where the table does not know it."""
-    found = _ALIAS_TO_NAME.get(normalise(name))
+    found = _known(name)
     return found[0] if found else None
+
+
+def _known(name: str) -> tuple[str, int] | None:
+    """Look `name` up as it stands, then with its words told apart by their capitals: `ValLoss`."""
+    return _ALIAS_TO_NAME.get(normalise(name)) or _ALIAS_TO_NAME.get(normalise(_CAMEL_HUMP.sub("_", name)))
 
 
 @lru_cache(maxsize=1024)
@@ -153,7 +160,7 @@ def canonical_keys(keys: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
     extra: list[tuple[str, str]] = []
     for key in keys:
         plain = normalise(key)
-        found = _ALIAS_TO_NAME.get(plain)
+        found = _known(key)
         if found is None:
             if plain and not _NOT_METRICS.search(plain):
                 extra.append((key, key))

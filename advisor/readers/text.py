@@ -36,6 +36,9 @@ _AXIS = re.compile(
     re.IGNORECASE,
 )
 _COUNTED = re.compile(r"第\s*(\d+)\s*个?\s*(步|轮|次迭代|epoch|step)|(?<=\| )\s*(\d+)\s*/\s*\d+ batches")
+_EPOCH_THEN_BATCH = re.compile(r"\bepoch\s+\d+,\s+(\d+)/\s*\d+;", re.IGNORECASE)
+"""The batch of OpenNMT-py's first console: `Epoch  2,   550/  725; acc: …`."""
+
 _PAIRED = re.compile(r"^\W*(?P<epoch>\d+)\|(?P<step>\d+)\|Loss: |\bTRAIN Batch (?P<epoch_of_batch>\d+)/(?P<batch>\d+) ")
 """Places without a word for each: torchtune's `1|10|Loss: 2.3`, WeNet's `TRAIN Batch 0/100 loss 2.3`."""
 
@@ -57,16 +60,22 @@ _BAR = re.compile(r"\d+%\|[^|]*\|\s*(\d+)/(\d+)\s*\[[^,\]]*(?:,\s*[\d.?]+\s?(?:s
 _BAR_SIGN = "%|"
 _BAR_LINE = re.compile(r"\d+%\|[^|]*\|\s*(\d+)/\d+\s*\[[^\]]*\]\s*$")
 _EVALUATION = re.compile(
-    r"(?<!\w)(?:val(?:id(?:ation|ate)?)?|eval(?:uation|uating)?|dev|test(?:ing)?|saving dict for global step)(?!\w)", re.IGNORECASE
+    r"(?<!\w)(?:val(?:id(?:ation|ate)?)?|eval(?:uation|uating)?|dev|test(?:ing)?|saving dict for global step)(?!\w)|\[metrics\]",
+    re.IGNORECASE,
 )
 _EVALUATION_FOLLOWS = re.compile(r"^\W*(?:evaluating|validating|running (?:evaluation|validation))\b", re.IGNORECASE)
 _EVALUATION_OF_PADDLE = re.compile(r"Eval (begin|samples)\b")
 """Between these lines Paddle's `Model.fit` counts the batches of an evaluation."""
 
-_HEADING = re.compile(r"^[\W_]*epoch[\s:#\[]*(\d+)\b(?![.%])(?![^\n]*\b(?:loss|ppl)\b)", re.IGNORECASE)
-"""A line of its own that says which epoch begins: `Epoch 3/10`, `======== Epoch 3 / 4 ========`."""
+_HEADING = re.compile(
+    r"^(?:\[?\d{4}[-/]\d\d[-/]\d\d[ T][\d:.,]+\]?[^\n]{0,40}?\b(?:INFO|DEBUG)\b)?[\W_]*epoch[\s:=#\[]*(\d+)\b(?![.%])"
+    r"(?![^\n]*\b(?:loss|ppl)\b)",
+    re.IGNORECASE,
+)
+"""A line of its own that says which epoch begins: `Epoch 3/10`, `======== Epoch 3 / 4 ========`, after a logger's mark or not."""
 
 _EPOCH_WORD = re.compile(r"epoch|train: ", re.IGNORECASE)
+_TRAINED = frozenset({"train_loss", "train_perplexity"})
 _TRAINING = re.compile(r"(?<![a-z])train", re.IGNORECASE)
 _SOURCE_FILE = re.compile(r"[\w/.-]+\.py\b")
 _RETOLD = re.compile(r"\b(?:best|sav(?:e|ed|ing)|improv\w*|previous|early stopping|patience|minimum)\b", re.IGNORECASE)
@@ -132,7 +141,7 @@ class _Console:
         if AXES_SET.isdisjoint(names):
             return None
         self.evaluation_follows = False
-        self.anchored_train |= "train_loss" in names
+        self.anchored_train |= not _TRAINED.isdisjoint(names)
         return Told(layout.spans, (("epoch", self.epoch),) if self.epoch is not None and "epoch" not in names else ())
 
     def _may_matter(self, text: str) -> bool:
@@ -177,7 +186,7 @@ class _Console:
             return
         if self.epoch is not None and "epoch" not in measured and (anchored or not self.anchored_train):
             measured = {"epoch": self.epoch, **measured}
-        self.anchored_train |= anchored and "train_loss" in measured
+        self.anchored_train |= anchored and not _TRAINED.isdisjoint(measured)
         yield (_OfBar if of_bar else Row)(line, measured)
 
     def _announced(self, text: str) -> Iterator[Row]:
@@ -267,6 +276,11 @@ def _layout(text: str) -> tuple[_Layout, bool]:
         found[name] = match.span("value")
     if not found:
         return _Layout(), told_by_shape
+    if "consumed samples" in text and "train_loss" not in found and "grad_norm" in found:
+        begin, end = found["grad_norm"]
+        if text[begin:end].lower() == "nan":
+            # Megatron-DeepSpeed prints the loss only where it is above zero, which NaN is not.
+            found["train_loss"] = begin, end
     if "train_loss" not in found if "eval_loss" in found else _is_evaluation(text):
         found = of_evaluation(found)
     axes, pair = _axes(text, "eval_loss" in found and "train_loss" not in found)
@@ -317,6 +331,8 @@ def _axes(text: str, evaluation: bool) -> tuple[dict[str, tuple[int, int]], tupl
     if "epoch" not in axes and (ep := _EP.search(text)):
         axes["epoch"] = ep.span(1)
     if "step" not in axes and "epoch" in axes and not evaluation and (batch := _BATCH.search(text)):
+        axes["step"] = batch.span(1)
+    if "step" not in axes and "epoch" in axes and (batch := _EPOCH_THEN_BATCH.search(text)):
         axes["step"] = batch.span(1)
     if "step" not in axes and (bar := _BAR.search(text)):
         axes["step"] = bar.span(1)

@@ -1,6 +1,7 @@
-"""The console of Ultralytics YOLO and YOLOv5: a header, then a bar for each epoch whose cells are means over the epoch so far.
+"""The console of Ultralytics YOLO, YOLOv5 and YOLOv7: a header, then a bar an epoch whose cells are means over the epoch so far.
 
-As in `results.csv` there is a column for each part of the loss and none for their sum, which is judged in the place of a total.
+As in `results.csv` there is a column for each part of the loss and none for their sum, which is judged in the place of a total
+(YOLOv7's column `total` is just that).
 """
 
 from __future__ import annotations
@@ -12,7 +13,10 @@ from advisor.readers.base import Format, NewRun, Record, Row, Source
 from advisor.readers.clean import number, strip_ansi
 from advisor.readers.events import event_in
 
-_HEADER = re.compile(r"^\s*Epoch\s+GPU_mem\s+.*?loss\b", re.IGNORECASE)
+_HEADER = re.compile(r"^\s*Epoch\s+GPU_mem\s+(?:.*?loss\b|box\s+obj\s)", re.IGNORECASE)
+_BARE_PARTS = frozenset({"box", "obj", "cls", "seg"})
+"""Columns of parts of the loss in YOLOv5 before 7.0 and in YOLOv7, which leave the word out."""
+
 _EPOCH = re.compile(r"^\s*(\d+)/(\d+)\s+[\d.]+[GM]?\s+[-\d.na]")
 _SCORES = re.compile(r"^\s*Class\s+Images\s+(?:Instances|Labels)\s+(.*?)(?::|$)")
 _NAME = re.compile(r"[\w.:-]+(?:\([A-Z])?")
@@ -52,8 +56,11 @@ def read(source: Source) -> Iterator[Record]:
 
 def _losses(columns: list[str], cells: list[str]) -> dict[str, float]:
     """Return the parts of the loss and their sum; the loss itself where it is one column."""
-    named = zip(columns[_FIRST_CELLS:], cells[_FIRST_CELLS:], strict=False)
-    values = {name: value for name, cell in named if name.endswith("loss") and (value := number(cell)) is not None}
+    named = [
+        (f"{name}_loss" if name in _BARE_PARTS else name, number(cell))
+        for name, cell in zip(columns[_FIRST_CELLS:], cells[_FIRST_CELLS:], strict=False)
+    ]
+    values = {name: value for name, value in named if name.endswith("loss") and value is not None}
     if values.keys() == {"loss"}:
         return {"train_loss": values["loss"]}
     return {"train_loss_sum": sum(values.values()), **{f"train_{name}": value for name, value in values.items()}}
@@ -66,10 +73,10 @@ def _measured(names: list[str], cells: list[str]) -> dict[str, float]:
 
 FORMAT = Format(
     name="ultralytics-console",
-    serves=("Ultralytics YOLO (console)",),
+    serves=("Ultralytics YOLO (console)", "YOLOv5 and YOLOv7 (console)"),
     title={"en": "Ultralytics YOLO console", "zh": "Ultralytics YOLO 控制台输出"},
     read=read,
-    head=(r"^\s*Epoch\s+(?:GPU_mem|gpu_mem)\s+[^\n]*?loss\b",),
+    head=(r"^\s*Epoch\s+(?:GPU_mem|gpu_mem)\s+(?:[^\n]*?loss\b|box\s+obj\s)",),
     example="      Epoch    GPU_mem   box_loss   cls_loss   dfl_loss  Instances       Size\n"
     "        1/3      2.34G      1.165      3.127      1.277         28        640: 100%|██████████| 8/8 [00:03<00:00,  2.21it/s]\n"
     "                 Class     Images  Instances      Box(P          R      mAP50  mAP50-95): 100%|██████████| 4/4\n"
