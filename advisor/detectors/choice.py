@@ -14,6 +14,7 @@ from advisor.signals.evaluation import Best, Rise
 from advisor.signals.gradient import Gradient
 from advisor.signals.metrics import Metric, OtherEvaluation
 from advisor.signals.position import LEAST_PASSES, SpikePositions
+from advisor.signals.start import require_start
 
 
 @detector
@@ -173,6 +174,7 @@ def gradient_vanishes(
 @detector
 def first_loss_tiny(train_loss: Series, *, most: float, points: int) -> Hit | None:
     """The first training losses are already next to nothing."""
+    require_start(train_loss)
     finite = train_loss.finite
     first = float(np.median(finite.values[:points]))
     if train_loss.unit != "nats" or not 0 < first < most:

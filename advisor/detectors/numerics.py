@@ -39,7 +39,7 @@ def non_finite_evaluation(eval_loss: Series, *, min_count: int) -> Hit | None:
 
 @detector
 def hidden_nan(train_loss: Series, grad_norm: Series, *, min_repeats: int, min_zeros: int) -> Hit | None:
-    """The gradient norm is not finite while the loss repeats to its last digit `min_repeats` times or is zero `min_zeros` times."""
+    """The gradient norm is not finite while the loss is frozen `min_repeats` times running, or exactly zero `min_zeros` times."""
     bad = ~np.isfinite(grad_norm.values)
     if longest_true(bad) < min_zeros:
         return None

@@ -72,7 +72,7 @@ _HEADING = re.compile(
     r"(?![^\n]*\b(?:loss|ppl)\b)",
     re.IGNORECASE,
 )
-"""A line of its own that says which epoch begins: `Epoch 3/10`, `======== Epoch 3 / 4 ========`, after a logger's mark or not."""
+"""A line of its own that says which epoch begins, also after a logger's mark: `Epoch 3/10`, `======== Epoch 3 / 4 ========`."""
 
 _EPOCH_WORD = re.compile(r"epoch|train: ", re.IGNORECASE)
 _TRAINED = frozenset({"train_loss", "train_perplexity"})

@@ -1,4 +1,4 @@
-"""The console of Ultralytics YOLO, YOLOv5 and YOLOv7: a header, then a bar an epoch whose cells are means over the epoch so far.
+"""The console of Ultralytics YOLO, YOLOv5 and YOLOv7: a header, then a bar for each epoch with the means over the epoch so far.
 
 As in `results.csv` there is a column for each part of the loss and none for their sum, which is judged in the place of a total
 (YOLOv7's column `total` is just that).

@@ -10,6 +10,7 @@ import numpy as np
 
 from advisor.model import Facts, FloatArray, NotMeasurable, Run, Series
 from advisor.signals.registry import signal
+from advisor.signals.start import require_start
 
 
 class Schedule(NamedTuple):
@@ -162,8 +163,8 @@ def _warming(values: FloatArray) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
 
 
 @signal
-def warmup_share(run: Run, config: Facts, lr_schedule: Schedule | None) -> float:
-    """Share of the run that warms up: as configured, else as the logged rate shows."""
+def warmup_share(run: Run, config: Facts, lr_schedule: Schedule | None, train_loss: Series | None) -> float:
+    """Share of the run that warms up: as configured, else as the logged rate shows from the beginning of the run on."""
     ratio = config.get("warmup_ratio")
     steps = config.get("warmup_steps")
     planned = config.get("max_steps")
@@ -173,4 +174,6 @@ def warmup_share(run: Run, config: Facts, lr_schedule: Schedule | None) -> float
         return float(ratio)
     if lr_schedule is None or run.axis == "row":
         raise NotMeasurable("learning_rate")
+    if train_loss is not None:
+        require_start(train_loss)
     return lr_schedule.warmup

@@ -72,6 +72,21 @@ def train_zeros(train_loss: Series, grad_norm: Series | None) -> Zeros:
     return Zeros(count, count / max(len(zero), 1), int(np.argmax(zero)), longest_true(zero), gradient)
 
 
+LATE = 3.0
+"""A log whose first point stands more than so many intervals from zero shows a run from its middle on."""
+
+
+def require_start(train_loss: Series) -> None:
+    """Raise NotMeasurable where the log begins in the middle of the run, so that its first lines say nothing of the start.
+
+    A log counted by row, or too short for an interval, is taken to begin where the run does.
+    """
+    gaps = np.diff(train_loss.finite.x)
+    gaps = gaps[gaps > 0]
+    if len(gaps) and float(train_loss.finite.x[0]) > LATE * float(np.median(gaps)):
+        raise NotMeasurable("run_start")
+
+
 class Beginning(NamedTuple):
     """What the training loss did in the first part of the run.
 
@@ -100,6 +115,7 @@ def train_beginning(train_loss: Series, train_curve: Curve) -> Beginning:
     n = len(values)
     if n < LEAST_FOR_BEGINNING:
         raise NotMeasurable("train_loss", need=LEAST_FOR_BEGINNING, have=n)
+    require_start(train_loss)
     first = float(values[0])
     smooth = running_median(values[: n // BEGINNING_SHARE], 1)
     lows = np.minimum.accumulate(np.concatenate([[first], smooth[1:]]))
