@@ -90,3 +90,104 @@ def minima(high: Any, low: Any, sizes: Any, factors: Any) -> Any:
                 row[k] = min(row[k], value)
         start += sizes[text]
     return lowest
+
+
+_DROPPED, _OF_NUMBER, _NUMBER = np.uint64(13), np.uint64(1), np.uint64(2)
+_DIFFERENT, _NEAR, _TEMPLATE, _SIDES = 0, 1, 2, 2
+_LEAST_PLACES = 16
+
+
+@compiled
+def _table(sizes: Any, first: Any, second: Any) -> Any:
+    """Return room for the shingles of the largest pair, and the marks of what stands there: 0, nothing yet."""
+    largest = 0
+    for pair in range(len(first)):
+        largest = max(largest, sizes[first[pair]] + sizes[second[pair]])
+    places = np.int64(_mask(largest)) + 1
+    return np.zeros(places, dtype=np.uint64), np.zeros(places, dtype=np.int64)
+
+
+@compiled
+def _mask(count: Any) -> Any:
+    """Return the mask of a table of which `count` entries fill at most half."""
+    places = _LEAST_PLACES
+    while places < 2 * count:
+        places *= 2
+    return np.uint64(places - 1)
+
+
+@compiled
+def _place(held: Any, marks: Any, value: Any, mask: Any, mark: Any) -> Any:
+    """Return where `value` stands, or the free place where it would; what has a lower mark than `mark` is of an earlier pair."""
+    place = value & mask
+    while marks[place] >= mark and held[place] != value:
+        place = (place + _ONE) & mask
+    return place
+
+
+@compiled
+def similarities(shingles: Any, starts: Any, sizes: Any, first: Any, second: Any) -> Any:
+    """Return the Dice coefficient of the shingles of each pair of texts, as sets, by a table of those of both."""
+    shares = np.zeros(len(first), dtype=np.float64)
+    held, marks = _table(sizes, first, second)
+    for pair in range(len(first)):
+        mask = _mask(sizes[first[pair]] + sizes[second[pair]])
+        in_first, in_second, in_both = 3 * pair + 1, 3 * pair + 2, 3 * pair + 3
+        distinct, common = 0, 0
+        for at in range(starts[first[pair]], starts[first[pair]] + sizes[first[pair]]):
+            place = _place(held, marks, shingles[at] >> _DROPPED, mask, in_first)
+            if marks[place] < in_first:
+                held[place], marks[place] = shingles[at] >> _DROPPED, in_first
+                distinct += 1
+        for at in range(starts[second[pair]], starts[second[pair]] + sizes[second[pair]]):
+            place = _place(held, marks, shingles[at] >> _DROPPED, mask, in_first)
+            if marks[place] < in_first:
+                held[place], marks[place] = shingles[at] >> _DROPPED, in_second
+                distinct += 1
+            elif marks[place] == in_first:
+                marks[place] = in_both
+                distinct += 1
+                common += 1
+        shares[pair] = 2 * common / max(distinct, 1)
+    return shares
+
+
+@compiled
+def verdicts(shingles: Any, starts: Any, sizes: Any, first: Any, second: Any, stretches: Any, least: Any) -> Any:
+    """Return what pairs of texts are that are alike enough; see `verify.verdicts_of`."""
+    told = np.zeros(len(first), dtype=np.uint8)
+    held, marks = _table(sizes, first, second)
+    shared = np.zeros(len(held), dtype=np.bool_)
+    for pair in range(len(first)):
+        mask = _mask(sizes[first[pair]] + sizes[second[pair]])
+        mark, in_both = 2 * pair + 1, 2 * pair + 2
+        for at in range(starts[first[pair]], starts[first[pair]] + sizes[first[pair]]):
+            place = _place(held, marks, shingles[at] >> _DROPPED, mask, mark)
+            held[place], marks[place] = shingles[at] >> _DROPPED, mark
+        alone, of_numbers, with_numbers, own = 0, 0, 0, 0
+        # The second text first: it marks what both have.
+        for text in (second[pair], first[pair]):
+            numbers, before, inside, fewest = False, 0, 0, stretches[pair]
+            for at in range(sizes[text]):
+                shingle = shingles[starts[text] + at]
+                place = _place(held, marks, shingle >> _DROPPED, mask, mark)
+                if text == first[pair]:
+                    shared[at] = marks[place] == in_both
+                else:
+                    shared[at] = marks[place] >= mark
+                    if shared[at]:
+                        marks[place] = in_both
+                if shared[at]:
+                    inside += 1
+                else:
+                    alone += 1
+                    of_numbers += np.int64(shingle & _OF_NUMBER)
+                    numbers |= (shingle & _NUMBER) != _NONE
+                if at >= stretches[pair] and shared[at - stretches[pair]]:
+                    before += 1
+                if at + 1 >= stretches[pair]:
+                    fewest = min(fewest, inside - before)
+            with_numbers += numbers
+            own += fewest < least[pair]
+        told[pair] = _TEMPLATE if with_numbers == _SIDES and 2 * of_numbers >= alone else _DIFFERENT if own == _SIDES else _NEAR
+    return told
