@@ -94,7 +94,8 @@ def similarities(shingles: Hashes, starts: Counts, sizes: Counts, first: Counts,
     keys.sort()
     keys = keys[np.append(True, keys[1:] != keys[:-1])] if len(keys) else keys
     common = keys[1:][keys[1:] >> _SIDE == keys[:-1] >> _SIDE]
-    counts = [np.bincount((some >> _PAIR).astype(np.int64), minlength=len(first)) for some in (common, keys)]
+    pairs = np.arange(len(first), dtype=np.uint64) << _PAIR
+    counts = [np.diff(np.searchsorted(some, pairs), append=len(some)) for some in (common, keys)]
     shares: NDArray[np.float64] = 2 * counts[0] / np.maximum(counts[1], 1)
     return shares
 
