@@ -21,6 +21,9 @@ from advisor.model import Term
 
 Report = Callable[[Problem], None]
 
+BETWEEN = frozenset({"missing-comma", "trailing-comma", "truncated-record", "text-after-record"})
+"""What an array lacks, or has too much of, between and behind its elements, which are all read."""
+
 
 class Raw:
     """The records of one file, not yet judged by a schema. kind: what the file is, known once it is read.
@@ -48,7 +51,7 @@ class Raw:
             at = len(raw[:at].decode(encoding, "replace").encode("utf-8"))
             raw = raw.decode(encoding, "replace").encode("utf-8")
         found = replace(place(self.file.name, number, start, raw, at, cause.facts), offset=where)
-        self._report(Problem(cause.name, found))
+        self._report(Problem(cause.name, found, cause.between))
 
     def _trouble(self, cause: str, number: int, offset: int, head: bytes) -> None:
         facts: dict[str, str] = {}
@@ -60,7 +63,7 @@ class Raw:
             facts = {"close": head[:1].decode("utf-8", "replace")}
         elif cause in ("missing-comma", "text-after-record"):
             facts = {"found": shown(head[:12].decode("utf-8", "replace"))}
-        self.say(Cause(cause, 0, facts), (number, offset, head))
+        self.say(Cause(cause, 0, facts, between=cause in BETWEEN), (number, offset, head))
 
     def records(self, stream: BinaryIO) -> Iterator[Record]:
         """Yield the records of the file, of which `stream` is the content; what is no record is reported."""
