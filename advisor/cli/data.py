@@ -90,7 +90,7 @@ def check(
 ) -> None:  # fmt: skip
     """Say which records a trainer would choke on and why, what is duplicated or leaks, and whether there is enough.
 
-    PATH is a data file (JSON lines, a JSON array, CSV, TSV, Parquet, Arrow, text; also compressed), a folder or a pattern.
+    PATH is a data file (JSON lines, a JSON array, CSV, TSV, Parquet, Arrow, text; also compressed), a folder, a pattern or -.
     Status: 0 nothing as grave as --fail-on, 1 something is, 2 an input cannot be read.
     """
     from advisor.engine import examine

@@ -25,15 +25,20 @@ _COMMENT = re.compile(r"//|/\*|#|--")
 _KEY_FOLLOWS = re.compile(r'"(?:[^"\\]|\\.)*"\s*:')
 _LONGEST_LITERAL = 1 << 16
 _HIGH_RUN = re.compile(rb"[\x80-\xff]+")
+_NO_WESTERN = re.compile(rb"\xff[\x80-\xff]|[\x80-\xff]\xff")
 
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Why a line cannot be read. at: place in bytes from the beginning of the line. facts: what the rule's message says."""
+    """Why a line cannot be read. at: place in bytes from the beginning of the line. facts: what the rule's message says.
+
+    between: it stands between the records of an array and takes none of them away.
+    """
 
     name: str
     at: int
     facts: Facts = field(default_factory=dict)
+    between: bool = False
 
 
 def cause_of(line: bytes, *, last: bool = False) -> Cause:
@@ -74,6 +79,9 @@ def encoding_of_line(line: bytes) -> str | None:
     # Two bytes make a Chinese character; in Western text an accented letter mostly stands alone.
     if text and paired > sum(runs) / 2 and any("\u4e00" <= char <= "\u9fff" for char in text):
         return "GB18030"
+    # `ÿ` is a rare letter and stands by no other accented one: such bytes are remains of UTF-16, or no text.
+    if _NO_WESTERN.search(line):
+        return None
     try:
         western = line.decode("cp1252")
     except UnicodeDecodeError:

@@ -18,10 +18,14 @@ KEPT = 1000
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong with one record. cause: the name of the cause, which a rule puts into words."""
+    """What is wrong with one record. cause: the name of the cause, which a rule puts into words.
+
+    between: it stands between two records, and takes none away.
+    """
 
     cause: str
     place: Place
+    between: bool = False
 
 
 @dataclass(slots=True)

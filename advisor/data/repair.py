@@ -16,8 +16,8 @@ from advisor.data.schemas import Schema
 from advisor.data.sources import File, files_of
 from advisor.errors import UnreadableData
 
-KEPT_ANYWAY = frozenset({"carriage-return", "wide-encoding", "csv-header", "repeated-key", "unknown-schema", "wrapped-records"})
-"""Causes beside which the record is read all the same."""
+KEPT_ANYWAY = frozenset({"carriage-return", "wide-encoding", "csv-header", "wrapped-records"})
+"""Causes that concern the whole file, and go when it is written anew."""
 
 _TABLES = (".csv", ".tsv")
 
@@ -36,13 +36,21 @@ class Copy:
     changed: int = 0
     failed: int = 0
     line: int = 0
+    repeated: int = 0
     causes: list[str] = field(default_factory=list)
 
     def broken(self, cause: Cause, line: Line) -> None:
         """Take a line that is no good record: mend and write it, or leave it out and say so."""
         number, _, raw = line
         read_on = self.file.suffix in _TABLES and cause.name == "other-encoding"
-        if cause.name in KEPT_ANYWAY or read_on or (number == self.line and cause.name != "blank-line"):
+        if cause.name in KEPT_ANYWAY or read_on or (cause.between and cause.name != "text-after-record"):
+            self._note(number, [cause.name], "repaired", [], raw)
+            return
+        if cause.name == "repeated-key":
+            # Only said of records that are read all the same.
+            self.repeated = number
+            return
+        if cause.name == "unknown-schema" or (number == self.line and cause.name != "blank-line"):
             return
         self.line = number
         if cause.name == "raw-newline":
@@ -58,6 +66,14 @@ class Copy:
         for record in records:
             self.write(record if b"\n" not in record else b"".join(part.strip() for part in record.split(b"\n")))
         self._note(number, [cause.name, *steps], "repaired" if records else "left out", list(range(first, self.written + 1)), raw)
+
+    def good(self, line: int, raw: bytes, value: object, *, in_lines: bool) -> None:
+        """Write a good record: as it stands, but with a key twice as every reader of JSON takes it, by its last value."""
+        twice = self.repeated == line
+        if twice:
+            self.changed += 1
+            self._note(line, ["repeated-key"], "repaired", [self.written + 1], raw)
+        self.write(raw if in_lines and raw and not twice else dumps(value))
 
     def write(self, record: bytes) -> None:
         """Write one record on its line."""
@@ -116,6 +132,6 @@ def _copy(file: File, stream: BinaryIO, changes: BinaryIO, spec: str) -> Copy:
         spec = "any"
     reading = Reading(file, lambda _problem: None, spec=first.schema.name if first.schema else spec, on_line=copy.broken)
     in_lines = first.kind == "json-lines"
-    for _, _, raw, value in reading:
-        copy.write(raw if in_lines and raw else dumps(value))
+    for number, _, raw, value in reading:
+        copy.good(number, raw, value, in_lines=in_lines)
     return copy

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
 import glob
 import io
+import os
 import re
+import shutil
+import sys
+import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -17,6 +22,8 @@ from advisor.readers.streams import BROKEN_ARCHIVE, SUFFIXES, compression_of, de
 
 DATA_SUFFIXES = (".jsonl", ".json", ".ndjson", ".csv", ".tsv", ".parquet", ".arrow", ".feather", ".txt", ".text")
 """Files that are taken from a folder; a file named by itself is read whatever its suffix."""
+
+STANDARD_INPUT = Path("-")
 
 NOT_RECORDS = frozenset({"dataset_info.json", "dataset_infos.json", "dataset_dict.json", "state.json"})
 """Files that the `datasets` library writes beside its Arrow files."""
@@ -84,13 +91,31 @@ class File:
 def files_of(paths: Iterable[Path]) -> list[File]:
     """Return the data files that `paths` name: files as they are, folders and globs by their data files, each once.
 
+    `-` is standard input; it and other pipes are kept in a temporary file first.
+
     Raises UnreadableData, whose message names the path and what was expected.
     """
     found: dict[Path, File] = {}
     for path in paths:
+        if path == STANDARD_INPUT or path.is_fifo():
+            found.setdefault(path, _piped(path))
+            continue
         for file in _expand(path):
             found.setdefault(file.resolve(), File(str(file), file, file.stat().st_size))
     return list(found.values())
+
+
+def _piped(path: Path) -> File:
+    """Return what comes through a pipe, kept in a temporary file until the program ends: data are read more than once."""
+    handle, name = tempfile.mkstemp(prefix="advisor-")
+    kept = Path(name)
+    atexit.register(kept.unlink, missing_ok=True)
+    try:
+        with os.fdopen(handle, "wb") as out, nullcontext(sys.stdin.buffer) if path == STANDARD_INPUT else path.open("rb") as stream:
+            shutil.copyfileobj(stream, out)
+    except OSError as error:
+        raise UnreadableData(f"{path}: cannot be read, or kept in {kept.parent} ({error.strerror})") from error
+    return File("stdin" if path == STANDARD_INPUT else str(path), kept, kept.stat().st_size)
 
 
 def _expand(path: Path) -> Iterator[Path]:

@@ -156,7 +156,7 @@ def _read(split: Split, number: int, file: File, spec: str, counter: Counter) ->
     def report(problem: Problem) -> None:
         split.problems.setdefault(problem.cause, Occurrences()).add(problem.place, number)
         read_on = reading.kind in TABLES and problem.cause in ENCODINGS
-        if problem.cause not in NOTES and problem.cause not in OF_SCHEMA and not read_on:
+        if not problem.between and problem.cause not in NOTES and problem.cause not in OF_SCHEMA and not read_on:
             unreadable.add(problem.place.line)
 
     reading = Reading(file, report, spec=spec)

@@ -6,10 +6,13 @@ import gzip
 import io
 import json
 import lzma
+import os
 import subprocess
 import sys
 import textwrap
+import threading
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -203,6 +206,47 @@ def test_an_old_macintosh_file_is_read_by_its_own_line_ends():
     records, problems, _ = read(LINES.replace(b"\n", b"\r"))
     assert [record[3] for record in records] == ROWS
     assert [p.cause for p in problems] == ["carriage-return"]
+
+
+@pytest.mark.parametrize(
+    ("suffix", "pack"), [("gz", gzip.compress), ("bz2", bz2.compress), ("xz", lzma.compress), ("zst", None)], ids=str
+)
+def test_an_archive_that_inflates_without_end_is_given_up(tmp_path, suffix, pack):
+    pack = pack or pytest.importorskip("backports.zstd").compress
+    good = b'{"context": "a", "target": "b"}\n'
+    path = tmp_path / f"bomb.jsonl.{suffix}"
+    # 500 MB as parts of one megabyte, of which one alone was compressed.
+    path.write_bytes(pack(good) + pack(b" " * (1 << 20)) * 500)
+    assert path.stat().st_size < 1 << 20
+    values, problems = read_path(path)
+    assert values == [{"context": "a", "target": "b"}]
+    assert [(p.cause, p.place.line) for p in problems] == [("line-too-long", 2), ("damaged-archive", 2)]
+
+
+def test_a_zip_archive_is_named_and_not_unpacked(tmp_path):
+    path = tmp_path / "bomb.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("train.jsonl", bytes(64 << 20))
+    values, problems = read_path(path)
+    assert (values, [(p.cause, p.place.facts["found"]) for p in problems]) == ([], [("foreign-format", "zip")])
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_pipe_is_read_as_the_file_would_be(tmp_path, packed):
+    content = gzip.compress(LINES) if packed else LINES
+    counted = "from advisor.data.sources import *; from advisor.data.reading import *; from pathlib import Path; import sys\n"
+    counted += (
+        "(file,) = files_of([Path(sys.argv[1])]); print(*(len(list(Reading(file, print))) for _ in 'ab'), file.name, file.path)"
+    )
+    done = subprocess.run([sys.executable, "-c", counted, "-"], input=content, capture_output=True, check=True)
+    first, again, name, kept = done.stdout.decode().split()
+    assert (first, again, name) == ("50", "50", "stdin")
+    assert not Path(kept).exists()
+    if hasattr(os, "mkfifo"):
+        pipe = tmp_path / "pipe"
+        os.mkfifo(pipe)
+        threading.Thread(target=pipe.write_bytes, args=(content,)).start()
+        assert read_path(pipe) == (ROWS, [])
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak of memory is read from /proc")

@@ -237,6 +237,47 @@ def test_repair_mends_what_is_certain_leaves_out_the_rest_and_says_both(tmp_path
     assert problems == []
 
 
+GOOD = [{"context": f"When is high tide on day {n}?", "target": f"At {n}:05."} for n in range(5)]
+JSON = [json.dumps(row) for row in GOOD]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "cause"),
+    [
+        ("train.json", "[\n" + ",\n".join(JSON) + ",\n]", "trailing-comma"),
+        ("train.json", "[\n" + "\n".join(JSON) + "\n]", "missing-comma"),
+        ("train.json", "[\n" + ",\n".join(JSON), "truncated-record"),
+        ("train.json", '{"data": [' + ", ".join(JSON) + "]}", "wrapped-records"),
+        ("train.jsonl", "\r\n".join(JSON), "carriage-return"),
+        ("train.csv", "".join(f"{row['context']},{row['target']}\n" for row in GOOD), None),
+    ],
+    ids=["a comma too many", "no commas", "not closed", "wrapped", "other line ends", "a table"],
+)
+def test_what_is_wrong_around_the_records_takes_none_away_and_repair_says_what_it_did(tmp_path, name, content, cause):
+    source, out = tmp_path / name, tmp_path / "clean.jsonl"
+    source.write_text(content, encoding="utf-8", newline="")
+    report = json.loads(run("check", source, "--no-near", "--repair", out, "--format", "json", "--fail-on", "never", code=0).stdout)
+    assert (report["train"]["records"], report["train"]["good"]) == (5, 5)
+    records, problems = read_back(out)
+    assert ([record[3] for record in records], problems) == (GOOD, [])
+    changes = [json.loads(line) for line in out.with_name("clean.jsonl.changes.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert {(change["done"], *change["causes"]) for change in changes} == ({("repaired", cause)} if cause else set())
+
+
+def test_repair_writes_a_key_that_stands_twice_once_and_keeps_what_was_there(tmp_path):
+    source, out = tmp_path / "train.jsonl", tmp_path / "clean.jsonl"
+    twice = '{"context": "a", "target": "b", "target": "c"}\n'
+    flawed = '{"context": "a", "context": "b", "target": 7}\n'
+    source.write_text(numbered(2) + twice + flawed + numbered(1, 2), encoding="utf-8")
+    run("check", source, "--no-near", "--repair", out, "--fail-on", "never", code=0)
+    assert out.read_text(encoding="utf-8").splitlines()[:2] == numbered(2).splitlines()
+    records, problems = read_back(out)
+    assert (len(records), records[2][3], problems) == (4, {"context": "a", "target": "c"}, [])
+    changes = [json.loads(line) for line in out.with_name("clean.jsonl.changes.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [(c["line"], c["done"], c["written_to_lines"]) for c in changes] == [(3, "repaired", [3]), (4, "left out", [])]
+    assert changes[0]["was"] == twice.strip()
+
+
 def read_back(path):
     problems = []
     return [record for file in files_of([path]) for record in Reading(file, problems.append)], problems

@@ -76,8 +76,7 @@ def near_duplicates(
         for sketches in run(partial(sketch, rows=rows), batches(texts)):
             store.add(sketches)
         store.close()
-        # Beside the texts the comparison here costs less than its way into a thread; the workers of a cluster have it to do.
-        found, pairs = search(store, threshold, rows, memory_limit, None if engine == "local" else run)
+        found, pairs = search(store, threshold, rows, memory_limit, run)
         clusters = (Cluster(tuple(row), tuple(alike), keep, kind) for row, alike, keep, kind in found)
         return NearDuplicates(tuple(sorted(clusters, key=lambda cluster: (cluster.rows, cluster.kind))), pairs, sampled=False)
 

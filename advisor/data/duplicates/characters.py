@@ -60,10 +60,13 @@ def table() -> NDArray[np.uint32]:
     return entries
 
 
+MARKS = (0x0300, 0x036F)
+"""Combining accents: first and last."""
+
+
 def is_mark(codes: NDArray[np.uint32]) -> NDArray[np.bool_]:
     """Return where a combining accent stands: it is dropped, so that é is é however it is composed."""
-    first, last = 0x0300, 0x036F
-    found: NDArray[np.bool_] = (codes >= first) & (codes <= last)
+    found: NDArray[np.bool_] = (codes >= MARKS[0]) & (codes <= MARKS[1])
     return found
 
 

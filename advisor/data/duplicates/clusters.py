@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
-from advisor.data.duplicates.kernel import Counts
+from advisor.data.duplicates.kernel import Counts, Flags
 
 ROUNDS = 8
 """Centres of one connected group that are compared with all of its rest; a group that needs more is a chain, see `stars`."""
@@ -41,21 +42,26 @@ class Groups:
 
 
 def stars(
-    members: Counts, near: Callable[[int, Counts], dict[int, float]], compared: Callable[[int], Counts]
+    groups: Sequence[Counts],
+    near: Callable[[Counts, Counts], tuple[NDArray[np.float64], Flags]],
+    compared: Callable[[int], Counts],
 ) -> Iterator[tuple[list[int], list[float]]]:
-    """Yield (texts, similarity to the first) from a connected group whose members come best first.
+    """Yield (texts, similarity to the first) from connected groups whose members come best first.
 
     The first is kept; whatever is near it goes with it; of the rest again the first is kept: nothing is dropped that is not like
     a text that stays. From the `ROUNDS`th centre on only texts that were `compared` with it before count: a chain costs no square
-    of its length.
+    of its length. All groups are taken one step at a time, so that `near` is asked for many pairs at once.
     """
-    rest = members
-    for turn in range(len(members)):
-        if len(rest) < 2:  # noqa: PLR2004 - a text alone is no cluster
-            return
-        centre, others = int(rest[0]), rest[1:]
-        asked = others if turn < ROUNDS else others[np.isin(others, compared(centre))]
-        found = near(centre, asked)
-        if found:
-            yield [centre, *found], [1.0, *found.values()]
-        rest = others[~np.isin(others, list(found))] if found else others
+    rests = list(groups)
+    turn = 0
+    while rests := [rest for rest in rests if len(rest) > 1]:
+        others = [rest[1:] if turn < ROUNDS else rest[1:][np.isin(rest[1:], compared(int(rest[0])))] for rest in rests]
+        sizes = np.array([len(asked) for asked in others])
+        alike, close = near(np.repeat([rest[0] for rest in rests], sizes), np.concatenate(others))
+        ends = np.cumsum(sizes)
+        for place, (start, end) in enumerate(zip((ends - sizes).tolist(), ends.tolist(), strict=True)):
+            centre, found = rests[place][0], others[place][close[start:end]]
+            if len(found):
+                yield [int(centre), *found.tolist()], [1.0, *alike[start:end][close[start:end]].tolist()]
+            rests[place] = rests[place][1:][~np.isin(rests[place][1:], found)]
+        turn += 1

@@ -59,6 +59,7 @@ def spark(function: Callable[[Item], Value], items: Iterable[Item]) -> Iterator[
     """Work in Spark's `mapInArrow`: in the session of this process, or one as `spark-submit` or SPARK_REMOTE configure it."""
     session = library("pyspark.sql", "cluster").SparkSession.builder.getOrCreate()
     arrow = library("pyarrow", "cluster")
+    library("pandas", "cluster")  # `mapInArrow` asks for it, and says so in a traceback
 
     def worked(tables: Iterator[Any]) -> Iterator[Any]:
         for table in tables:

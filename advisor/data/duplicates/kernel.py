@@ -100,6 +100,9 @@ def powers(count: int) -> tuple[Hashes, Hashes]:
 
 def spans(values: Hashes, starts: Counts, ends: Counts) -> Hashes:
     """Return a hash of `values[start:end]` for each span, the order of the values included."""
+    if fast.AVAILABLE:
+        hashed: Hashes = fast.spans(values, starts, ends, np.uint64(_BASE))
+        return hashed
     forth, back = powers(len(values) + 1)
     sums = np.zeros(len(values) + 1, dtype=np.uint64)
     np.cumsum(values * forth[: len(values)], out=sums[1:])
@@ -117,20 +120,18 @@ class _Words:
     last: Counts
 
 
-def _entries(texts: Sequence[str]) -> NDArray[np.uint32]:
-    """Return the table's entries of all characters, with a NUL behind every text."""
+def _characters(texts: Sequence[str]) -> NDArray[np.uint32]:
+    """Return all characters, with a NUL behind every text."""
     joined = "".join([(text.replace("\0", " ") if "\0" in text else text) + "\0" for text in texts])
-    codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-    if not joined.isascii() and (marks := is_mark(codes)).any():
-        codes = codes[~marks]
-    return table()[codes]
+    return np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
 
 
 def _words(texts: Sequence[str]) -> _Words:
-    entries = _entries(texts)
+    codes = _characters(texts)
     if fast.AVAILABLE:
-        hashes, digits, syllable, first = fast.words(entries, len(texts), np.uint64(_BASE))
-        return _Words(mix(hashes), digits, syllable, first[:-1], first[1:])
+        hashes, digits, syllable, first = fast.words(codes, table(), len(texts), np.uint64(_BASE))
+        return _Words(hashes, digits, syllable, first[:-1], first[1:])
+    entries = table()[codes[~marks] if (marks := is_mark(codes)).any() else codes]
     kinds = (entries >> np.uint32(CLASS_SHIFT)).astype(np.uint8)
     inside, alone = kinds == WORD, kinds >= ALONE
     opens, closes = inside | alone, np.zeros(len(kinds) + 1, dtype=bool)
@@ -147,6 +148,10 @@ def _words(texts: Sequence[str]) -> _Words:
 
 def _shingles(words: _Words) -> tuple[Hashes, Counts]:
     """Return the shingles of each text in their order, one text after the other; and how many each has."""
+    if fast.AVAILABLE:
+        first = np.append(words.first, words.last[-1:])
+        made: tuple[Hashes, Counts] = fast.shingles(words.hashes, words.digits, words.syllable, first, _STEP, SYLLABLES)
+        return made
     texts = len(words.first)
     counts = words.last - words.first
     owner = np.repeat(np.arange(texts, dtype=np.uint64), counts)
@@ -162,10 +167,12 @@ def _shingles(words: _Words) -> tuple[Hashes, Counts]:
     pairs = _flagged(mix(pairs[kept]), numbered[kept].astype(np.uint64))
     numbers = _flagged(mix(words.hashes[words.digits] + _STEP), OF_NUMBER | NUMBER)
     # Numbers stand behind the pair they begin: the order of the text is kept.
-    places = np.concatenate((2 * np.flatnonzero(kept), 2 * np.flatnonzero(words.digits) + 1))
-    order = np.argsort(places)
-    sizes = np.bincount(np.concatenate((owner[kept], owner[words.digits])).astype(np.int64), minlength=texts)
-    return np.concatenate((pairs, numbers))[order], sizes
+    behind = np.cumsum(kept) + np.cumsum(words.digits)
+    shingles = np.empty(len(pairs) + len(numbers), dtype=np.uint64)
+    shingles[behind[kept] - words.digits[kept] - 1] = pairs
+    shingles[behind[words.digits] - 1] = numbers
+    bounds = np.concatenate(([0], behind))
+    return shingles, bounds[words.last] - bounds[words.first]
 
 
 def _longer(words: _Words, owner: Hashes, pairs: Hashes) -> Hashes:

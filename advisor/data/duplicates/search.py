@@ -14,24 +14,24 @@ from advisor.data.duplicates.clusters import Groups, stars
 from advisor.data.duplicates.engines import Engine
 from advisor.data.duplicates.kernel import HASHES, Counts, Flags, Hashes
 from advisor.data.duplicates.store import Store
-from advisor.data.duplicates.verify import Pairs, contains, judged, similarities
+from advisor.data.duplicates.verify import MOST_PAIRS, NEAR, TEMPLATE, Pairs, Verdicts, judged
 
 Found = tuple[list[int], list[float], int, Literal["near", "template"]]
 
 PAIR_SHIFT = 32
 """A pair is one number: the first text's above the second's."""
-COMPARED = 1 << 11
-"""Pairs compared at once."""
+COMPARED, COMPARED_SHINGLES = MOST_PAIRS, 1 << 20
+"""Pairs, and shingles of theirs, compared at once: some 60 MB of working memory per thread."""
 
 
 class _Search:
     """The state of one search. Texts are numbered by the rank of their digest, `row` leads back to the input."""
 
-    def __init__(self, store: Store, threshold: float, memory_limit: int | None, run: Engine | None) -> None:
+    def __init__(self, store: Store, threshold: float, memory_limit: int | None, run: Engine) -> None:
         self.store, self.threshold, self.run = store, threshold, run
         self.row = distinct(store.column("digest"))
-        self.words, self.sequence, self.template, self.numbers = (
-            store.column(name)[self.row] for name in ("words", "sequence", "template", "numbers")
+        self.words, self.sequence, self.template, self.numbers, self.sizes = (
+            store.column(name)[self.row] for name in ("words", "sequence", "template", "numbers", "sizes")
         )
         self.minima = _minima(store, memory_limit)
         self.near, self.templates = Groups(len(self.row)), Groups(len(self.row))
@@ -58,8 +58,8 @@ class _Search:
         """Compare these pairs, those refused before left out, and connect those alike."""
         pairs = once(np.concatenate(chosen)) if chosen else self.refused[:0]
         first, second = unpack(pairs[~among(self.refused, pairs)])
-        _, kinds = self.compare(first, second, self.run)
-        near, template = kinds == "near", kinds == "template"
+        _, verdicts = self.compare(first, second)
+        near, template = verdicts == NEAR, verdicts == TEMPLATE
         self.near.join(first[near], second[near])
         self.templates.join(first[template], second[template])
         self.alike.append(pack(first[near], second[near]))
@@ -76,51 +76,51 @@ class _Search:
         alike = agreeing(self.minima, self.row[first], self.row[second], least_agreement(self.threshold))
         return pack(first[alike], second[alike])
 
-    def similarities(self, first: Counts, second: Counts) -> NDArray[np.float64]:
-        """Return how alike these pairs of texts are, exactly."""
-        found = [np.zeros(0)]
-        rows = np.stack((self.row[first], self.row[second]), axis=1)
-        for at in range(0, len(rows), COMPARED):
-            found.append(similarities([self.store.shingles(row)[1] for row in rows[at : at + COMPARED].ravel().tolist()]))
-        return np.concatenate(found)
-
-    def compare(self, first: Counts, second: Counts, run: Engine | None = None) -> tuple[NDArray[np.float64], NDArray[np.str_]]:
-        """Return how alike these pairs of texts are, and the verdict on each; `run` has them compared elsewhere."""
-        parts = (slice(at, at + COMPARED) for at in range(0, len(first), COMPARED))
-        pairs = (self._pairs(first[part], second[part]) for part in parts)
-        found = [(np.zeros(0), np.zeros(0, dtype="U9")), *(run(judged, pairs) if run else map(judged, pairs))]
+    def compare(self, first: Counts, second: Counts) -> tuple[NDArray[np.float64], Verdicts]:
+        """Return how alike these pairs of texts are, and the verdict on each."""
+        found = [(np.zeros(0), np.zeros(0, dtype=np.uint8)), *self.run(judged, self._parts(first, second))]
         return np.concatenate([alike for alike, _ in found]), np.concatenate([verdicts for _, verdicts in found])
+
+    def _parts(self, first: Counts, second: Counts) -> Iterator[Pairs]:
+        """Yield the pairs in parts of at most so many pairs and, but for a single one, so many shingles."""
+        ends = np.cumsum(self.sizes[first] + self.sizes[second])
+        start = 0
+        while start < len(first):
+            before = int(ends[start - 1]) if start else 0
+            fitting = int(np.searchsorted(ends, before + COMPARED_SHINGLES, side="right"))
+            end = min(max(fitting, start + 1), start + COMPARED)
+            yield self._pairs(first[start:end], second[start:end])
+            start = end
 
     def _pairs(self, first: Counts, second: Counts) -> Pairs:
         texts, places = np.unique(np.concatenate((first, second)), return_inverse=True)
         return Pairs(
-            [self.store.shingles(row) for row in self.row[texts].tolist()], places[: len(first)], places[len(first) :],
+            np.concatenate([self.store.shingles(row) for row in self.row[texts].tolist()]), self.sizes[texts],
+            places[: len(first)], places[len(first) :],
             self.sequence[first] == self.sequence[second],
             (self.template[first] == self.template[second]) & (self.template[first] != 0),
             np.minimum(self.words[first], self.words[second]), self.threshold,
         )  # fmt: skip
 
-    def _near(self, centre: int, others: Counts) -> dict[int, float]:
-        """Return those of `others` that are near `centre`, with their similarity."""
-        alike, verdicts = self.compare(np.full(len(others), centre), others)
-        near = verdicts == "near"
-        return dict(zip(others[near].tolist(), alike[near].tolist(), strict=True))
+    def _near(self, first: Counts, second: Counts) -> tuple[NDArray[np.float64], Flags]:
+        alike, verdicts = self.compare(first, second)
+        return alike, verdicts == NEAR
 
     def clusters(self) -> Iterator[Found]:
         """Yield (rows, similarity to the kept row, the kept row, kind)."""
         complete, length = self.store.column("complete")[self.row], self.store.column("length")[self.row]
-
-        def best_first(members: Counts) -> Counts:
-            return members[np.lexsort((members, -length[members], ~complete[members]))]
-
+        rank = np.empty(len(self.row), dtype=np.int64)
+        rank[np.lexsort((np.arange(len(self.row)), -length, ~complete))] = np.arange(len(self.row))
+        near, templates = (
+            [members[np.argsort(rank[members])] for members in groups.groups()] for groups in (self.near, self.templates)
+        )
         compared = Compared(once(np.concatenate([swapped(pairs) for pairs in self.alike] + self.alike)))
-        for members in self.near.groups():
-            for texts, alike in stars(best_first(members), self._near, compared.neighbours):
-                yield self._found(texts, alike, "near")
-        for members in self.templates.groups():
-            ordered = best_first(members)
-            similar = self.similarities(np.full(len(ordered), ordered[0]), ordered)
-            yield self._found(ordered.tolist(), similar.tolist(), "template")
+        for texts, alike in stars(near, self._near, compared.neighbours):
+            yield self._found(texts, alike, "near")
+        first = [np.full(len(members), members[0]) for members in templates]
+        similar = iter(self.compare(joined(first), joined(templates))[0].tolist())
+        for members in templates:
+            yield self._found(members.tolist(), list(islice(similar, len(members))), "template")
 
     def _found(self, texts: list[int], alike: list[float], kind: Literal["near", "template"]) -> Found:
         rows = self.row[texts].tolist()
@@ -165,7 +165,15 @@ def once(values: Hashes) -> Hashes:
 
 def among(members: Hashes, values: Hashes) -> Flags:
     """Return which `values` are among the sorted `members`, of which there may be none."""
-    return contains(members, values) if len(members) else np.zeros(len(values), dtype=bool)
+    if not len(members):
+        return np.zeros(len(values), dtype=bool)
+    found: Flags = members[np.minimum(np.searchsorted(members, values), len(members) - 1)] == values
+    return found
+
+
+def joined(parts: list[Counts]) -> Counts:
+    """Return the parts one after another; there may be none."""
+    return np.concatenate(parts) if parts else np.zeros(0, dtype=np.int64)
 
 
 def pack(first: Counts, second: Counts) -> Hashes:
@@ -191,10 +199,8 @@ def _minima(store: Store, memory_limit: int | None) -> NDArray[Any]:
     return store.column("minima")
 
 
-def search(
-    store: Store, threshold: float, rows: int, memory_limit: int | None, run: Engine | None = None
-) -> tuple[list[Found], int]:
-    """Return what was found among the texts of `store`, and the number of pairs found alike; `run` has pairs compared elsewhere."""
+def search(store: Store, threshold: float, rows: int, memory_limit: int | None, run: Engine) -> tuple[list[Found], int]:
+    """Return what was found among the texts of `store`, and the number of pairs found alike; `run` has the pairs compared."""
     if not store.rows:
         return [], 0
     state = _Search(store, threshold, memory_limit, run)

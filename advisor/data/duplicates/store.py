@@ -16,9 +16,9 @@ COLUMNS: dict[str, Any] = {
     "digest": np.dtype(("u8", 2)), "length": "i8", "complete": "?", "words": "i8", "sequence": "u8", "template": "u8",
     "sizes": "i8", "numbers": "u8", "minima": np.dtype(("u1", HASHES)),
 }  # fmt: skip
-CACHE_TEXTS = 1 << 14
-CACHE_SHINGLES = 1 << 22
-"""What the comparison keeps at hand: at most so many texts and so many shingles (8 bytes, twice)."""
+CACHE_TEXTS = 1 << 15
+CACHE_SHINGLES = 1 << 23
+"""What the comparison keeps at hand: at most so many texts and so many shingles (8 bytes each)."""
 
 
 class Store:
@@ -28,7 +28,7 @@ class Store:
         self.folder = folder
         self.rows = 0
         self._files: dict[str, BinaryIO] = {}
-        self._cache: OrderedDict[int, tuple[Hashes, Hashes]] = OrderedDict()
+        self._cache: OrderedDict[int, Hashes] = OrderedDict()
         self._cached = 0
 
     def __enter__(self) -> Store:
@@ -66,8 +66,8 @@ class Store:
         """Return one band's hash of every text."""
         return np.fromfile(self.folder / f"band-{band}", dtype=np.uint64)
 
-    def shingles(self, row: int) -> tuple[Hashes, Hashes]:
-        """Return the shingles of a text, in their order and as a sorted set."""
+    def shingles(self, row: int) -> Hashes:
+        """Return the shingles of a text in their order."""
         if row in self._cache:
             self._cache.move_to_end(row)
             return self._cache[row]
@@ -76,10 +76,8 @@ class Store:
         file = self._files["shingles"]
         file.seek(8 * start)
         ordered = np.frombuffer(file.read(8 * (end - start)), dtype=np.uint64)
-        distinct = np.sort(ordered)
-        distinct = distinct[np.append(True, distinct[1:] != distinct[:-1])] if len(distinct) else distinct
-        self._cache[row] = ordered, distinct
+        self._cache[row] = ordered
         self._cached += len(ordered)
         while len(self._cache) > 1 and (len(self._cache) > CACHE_TEXTS or self._cached > CACHE_SHINGLES):
-            self._cached -= len(self._cache.popitem(last=False)[1][0])
-        return ordered, distinct
+            self._cached -= len(self._cache.popitem(last=False)[1])
+        return ordered

@@ -6,16 +6,17 @@ have. In terms of Jaccard: J = s / (2 − s), so 0.7 is J = 0.54.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from advisor.data.duplicates import fast
 from advisor.data.duplicates.kernel import NUMBER, OF_NUMBER, Counts, Flags, Hashes
 
-Verdict = Literal["near", "template", "different"]
+DIFFERENT, NEAR, TEMPLATE = 0, 1, 2
+"""Verdicts on two texts."""
+Verdicts = NDArray[np.uint8]
 
 SHORT_WORDS, SHORT_SIMILARITY = 20, 0.85
 """Texts with fewer words need this similarity: one word of ten changes what is said."""
@@ -24,72 +25,23 @@ STRETCH_LEAST, STRETCH_MOST, STRETCHES = 12, 32, 3
 STRETCH_SHARED = 0.75
 """Share of a stretch that the other text has, in parts of the threshold, below which it is another text and no edit."""
 
-
-def similarities(sets: Sequence[Hashes]) -> NDArray[np.float64]:
-    """Return the Dice coefficient of the first and second set, the third and fourth, and so on: one sort for all of them.
-
-    48 bits of each shingle are compared; that two of a pair of long texts agree in these by chance is one in 10^8.
-    """
-    sizes = np.array([len(members) for members in sets], dtype=np.int64).reshape(-1, 2).sum(axis=1)
-    pair = np.repeat(np.arange(len(sizes), dtype=np.uint64) << np.uint64(48), sizes)
-    together = pair | np.concatenate(sets) >> np.uint64(16)
-    together.sort()
-    common = (together[1:][together[1:] == together[:-1]] >> np.uint64(48)).astype(np.int64)
-    shares: NDArray[np.float64] = 2 * np.bincount(common, minlength=len(sizes)) / np.maximum(sizes, 1)
-    return shares
-
-
-def contains(members: Hashes, values: Hashes) -> Flags:
-    """Return which of `values` are among the sorted `members`."""
-    places = np.searchsorted(members, values)
-    found: Flags = members[np.minimum(places, len(members) - 1)] == values
-    return found
-
-
-def is_template(first: Hashes, second: Hashes) -> bool:
-    """Return whether what each text has alone holds numbers on both sides, and mostly comes of numbers."""
-    if not ((first & NUMBER).any() and (second & NUMBER).any()):
-        return False
-    return 2 * int(np.count_nonzero(first & OF_NUMBER) + np.count_nonzero(second & OF_NUMBER)) >= len(first) + len(second)
-
-
-def has_own_stretch(shared: Flags, stretch: int, least: float) -> bool:
-    """Return whether somewhere in a text fewer than `least` of `stretch` shingles on end are shared."""
-    if len(shared) < stretch or len(shared) - int(np.count_nonzero(shared)) <= stretch - least:
-        return False
-    sums = np.zeros(len(shared) + 1, dtype=np.int64)
-    np.cumsum(shared, out=sums[1:])
-    return int((sums[stretch:] - sums[:-stretch]).min()) < least
-
-
-def enough(alike: float, words: int, threshold: float) -> bool:
-    """Return whether texts of which the shorter has so many words are alike enough."""
-    return alike >= (threshold if words >= SHORT_WORDS else max(threshold, SHORT_SIMILARITY))
-
-
-def verdict(first: tuple[Hashes, Hashes], second: tuple[Hashes, Hashes], threshold: float) -> Verdict:
-    """Return what two texts are that are alike enough; of each the shingles in order, and their sorted set.
-
-    Two texts of which each has a stretch of its own are different: they begin with one system prompt, then ask for different
-    things. A copy that was cut off, or continued, has no stretch of its own, and edits scattered over a text leave none.
-    """
-    of_first, of_second = contains(second[1], first[0]), contains(first[1], second[0])
-    if is_template(first[0][~of_first], second[0][~of_second]):
-        return "template"
-    stretch = min(max(min(len(of_first), len(of_second)) // STRETCHES, STRETCH_LEAST), STRETCH_MOST)
-    least = STRETCH_SHARED * threshold * stretch
-    return "different" if all(has_own_stretch(shared, stretch, least) for shared in (of_first, of_second)) else "near"
+MOST_PAIRS = 1 << 12
+"""Pairs that are compared at once have numbers of 12 bits, which leaves 51 for a shingle and one for the side it stands on."""
+_PAIR, _DROPPED, _SIDE = np.uint64(52), np.uint64(13), np.uint64(1)
 
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
     """Pairs to compare, with all that it takes: what a worker of a cluster is sent.
 
-    texts: of each text the shingles in order, and their sorted set. first, second: places in `texts`. same_words, same_template:
-    what their hashes say already. words: of the shorter text.
+    shingles: of the texts, one after another, each in its order; sizes: how many each has. first, second: the texts of each pair.
+    same_words, same_template: what their hashes say already. words: of the shorter text.
+
+    51 bits of a shingle are compared; that two of a pair of long texts agree in these by chance is one in 10^9.
     """
 
-    texts: list[tuple[Hashes, Hashes]]
+    shingles: Hashes
+    sizes: Counts
     first: Counts
     second: Counts
     same_words: Flags
@@ -98,18 +50,89 @@ class Pairs:
     threshold: float
 
 
-def judged(pairs: Pairs) -> tuple[NDArray[np.float64], NDArray[np.str_]]:
-    """Return how alike the texts of each pair are, and the verdict on each."""
-    texts, both = pairs.texts, list(zip(pairs.first.tolist(), pairs.second.tolist(), strict=True))
-    alike = similarities([texts[text][1] for pair in both for text in pair])
+def judged(pairs: Pairs) -> tuple[NDArray[np.float64], Verdicts]:
+    """Return how alike the texts of each pair are, and the verdict on each. The same with numba and without."""
+    alike: NDArray[np.float64] = (fast.similarities if fast.AVAILABLE else similarities)(*_texts(pairs), pairs.first, pairs.second)
     alike[pairs.same_words] = 1.0
-    verdicts = np.full(len(both), "different", dtype="U9")
-    for place in np.flatnonzero(alike >= pairs.threshold).tolist():
-        one, other = both[place]
-        if pairs.same_words[place]:
-            verdicts[place] = "near"
-        elif pairs.same_template[place]:
-            verdicts[place] = "template"
-        elif enough(float(alike[place]), int(pairs.words[place]), pairs.threshold):
-            verdicts[place] = verdict(texts[one], texts[other], pairs.threshold)
+    least = np.where(pairs.words >= SHORT_WORDS, pairs.threshold, max(pairs.threshold, SHORT_SIMILARITY))
+    verdicts = np.full(len(alike), DIFFERENT, dtype=np.uint8)
+    known = pairs.same_words | pairs.same_template
+    verdicts[(alike >= pairs.threshold) & pairs.same_template] = TEMPLATE
+    verdicts[pairs.same_words] = NEAR
+    open_ = np.flatnonzero((alike >= least) & ~known)
+    first, second = pairs.first[open_], pairs.second[open_]
+    shorter = np.minimum(pairs.sizes[first], pairs.sizes[second])
+    stretches = np.clip(shorter // STRETCHES, STRETCH_LEAST, STRETCH_MOST)
+    told = (fast.verdicts if fast.AVAILABLE else verdicts_of)(
+        *_texts(pairs), first, second, stretches, STRETCH_SHARED * pairs.threshold * stretches
+    )
+    verdicts[open_] = told
     return alike, verdicts
+
+
+def _texts(pairs: Pairs) -> tuple[Hashes, Counts, Counts]:
+    return pairs.shingles, np.cumsum(pairs.sizes) - pairs.sizes, pairs.sizes
+
+
+def _side_by_side(shingles: Hashes, starts: Counts, sizes: Counts, first: Counts, second: Counts) -> tuple[Hashes, Hashes, Counts]:
+    """Return the shingles of the first and second text of each pair in turn; a key of each; where each text begins.
+
+    A key holds the pair, the shingle, and which of the two texts it stands in.
+    """
+    texts = np.stack((first, second), axis=1).ravel()
+    lengths = sizes[texts]
+    begins = np.cumsum(lengths) - lengths
+    ordered = shingles[np.repeat(starts[texts] - begins, lengths) + np.arange(int(lengths.sum()))]
+    sides = np.arange(len(texts), dtype=np.uint64)
+    marks = sides >> _SIDE << _PAIR | sides & _SIDE
+    return ordered, np.repeat(marks, lengths) | ordered >> _DROPPED << _SIDE, begins
+
+
+def similarities(shingles: Hashes, starts: Counts, sizes: Counts, first: Counts, second: Counts) -> NDArray[np.float64]:
+    """Return the Dice coefficient of the shingles of each pair of texts, as sets: one sort for all of them."""
+    keys = _side_by_side(shingles, starts, sizes, first, second)[1]
+    keys.sort()
+    keys = keys[np.append(True, keys[1:] != keys[:-1])] if len(keys) else keys
+    common = keys[1:][keys[1:] >> _SIDE == keys[:-1] >> _SIDE]
+    pairs = np.arange(len(first), dtype=np.uint64) << _PAIR
+    counts = [np.diff(np.searchsorted(some, pairs), append=len(some)) for some in (common, keys)]
+    shares: NDArray[np.float64] = 2 * counts[0] / np.maximum(counts[1], 1)
+    return shares
+
+
+def verdicts_of(
+    shingles: Hashes, starts: Counts, sizes: Counts, first: Counts, second: Counts, stretches: Counts, least: NDArray[np.float64]
+) -> Verdicts:
+    """Return what pairs of texts are that are alike enough.
+
+    A template: what each text has alone holds numbers on both sides, and mostly comes of numbers. Different: each has a stretch
+    of its own, so many shingles on end of which fewer than `least` are shared: they begin with one system prompt, then ask for
+    different things. A copy that was cut off, or continued, has no stretch of its own, and edits scattered over a text leave none.
+    """
+    if not len(first):
+        return np.zeros(0, dtype=np.uint8)
+    ordered, keys, begins = _side_by_side(shingles, starts, sizes, first, second)
+    shared = _shared(keys)
+    alone = [~shared, ~shared & (ordered & OF_NUMBER != 0), ~shared & (ordered & NUMBER != 0)]
+    all_, of_numbers, numbers = (np.add.reduceat(flags, begins, dtype=np.int64).reshape(-1, 2) for flags in alone)
+    template = numbers.all(axis=1) & (2 * of_numbers.sum(axis=1) >= all_.sum(axis=1))
+    lengths = np.diff(np.append(begins, len(keys)))
+    sums = np.zeros(len(keys) + 1, dtype=np.int64)
+    np.cumsum(shared, out=sums[1:])
+    upto = np.arange(len(keys)) + np.repeat(np.repeat(stretches, 2), lengths)
+    inside = upto <= np.repeat(begins + lengths, lengths)
+    window = np.where(inside, sums[np.minimum(upto, len(keys))] - sums[:-1], STRETCH_MOST)
+    own = np.minimum.reduceat(window, begins).reshape(-1, 2) < least[:, None]
+    return np.where(template, TEMPLATE, np.where(own.all(axis=1), DIFFERENT, NEAR)).astype(np.uint8)
+
+
+def _shared(keys: Hashes) -> Flags:
+    """Return which shingles stand in both texts of their pair."""
+    order = np.argsort(keys)
+    ordered = keys[order]
+    begins = np.flatnonzero(np.append(True, ordered[1:] >> _SIDE != ordered[:-1] >> _SIDE))
+    ends = np.append(begins[1:], len(ordered))
+    both = ordered[begins] & _SIDE != ordered[ends - 1] & _SIDE
+    shared: Flags = np.empty(len(keys), dtype=bool)
+    shared[order] = np.repeat(both, ends - begins)
+    return shared
