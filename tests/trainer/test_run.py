@@ -226,6 +226,21 @@ def test_a_loss_that_is_no_number_stops_the_run_with_the_rows_of_its_steps(setti
     assert not (run / "model").exists()
 
 
+@pytest.mark.parametrize("every", [1, 2])
+def test_steps_after_one_bad_batch_are_logged_truly(settings, monkeypatch, every):
+    import advisor_trainer.trainer as module
+
+    # As the mean over no label does: a loss of NaN, and a gradient of zero.
+    summed, calls = module.summed, iter(range(1000))
+    monkeypatch.setattr(
+        module, "summed", lambda *a, **k: summed(*a, **k) * (0 if (bad := next(calls) == 2) else 1) + (float("nan") if bad else 0)
+    )
+    run = train(settings(max_steps=8, logging_steps=every, save_strategy="steps", save_steps=3))
+    logged = {step: loss for step, loss, *_ in points(run)}
+    assert [step for step, loss in logged.items() if loss != loss] == [3 + (3 % every)]
+    assert logged[8] < logged[every]
+
+
 def test_steps_that_are_numbers_again_begin_the_count_anew(tmp_path):
     from collections import deque
     from types import SimpleNamespace

@@ -141,8 +141,10 @@ SHOWN = 3
 """Steps that an error names."""
 
 
-def trainer_of(ready: Prepared, model: Any, backend: str, callbacks: Sequence[Any]) -> PackedTrainer:
-    """Return the trainer of a prepared run."""
+def trainer_of(
+    ready: Prepared, model: Any, backend: str, callbacks: Sequence[Any], *, kind: Callable[..., PackedTrainer] = PackedTrainer
+) -> PackedTrainer:
+    """Return the trainer of a prepared run. kind: what it is made by."""
     config, data = ready.config, ready.data
     held_out = None
     if data.held_out is not None and data.held_out_pieces is not None:
@@ -157,7 +159,7 @@ def trainer_of(ready: Prepared, model: Any, backend: str, callbacks: Sequence[An
     per_epoch = -(-len(ready.plan) // config.gradient_accumulation_steps)
     steps = config.max_steps if config.max_steps > 0 else round(config.num_train_epochs * per_epoch)
     decay_steps(ready.args, steps)
-    trainer = PackedTrainer(
+    trainer = kind(
         lines=ready.lines, plan=ready.plan, held_out=held_out, backend=backend, keeps=keeps_logits(model), model=model,
         args=ready.args, processing_class=ready.tokenizer, callbacks=list(callbacks),
     )  # fmt: skip
