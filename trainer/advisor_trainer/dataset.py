@@ -63,9 +63,8 @@ def load(config: TrainConfig, tokenizer: Any, language: str = "en") -> Data:
     train = arena_of(config.data, config, encoder, tokenizer, language)
     pieces, losses = pieces_of(train, config.max_length)
     if losses.share > MOST_LOST:
-        raise UnreadableData(
-            f"{config.data}: {lost(losses, config.max_length, language)}; more than half of the rows cannot be learned from"
-        )
+        too_many = strings(language, "train")["lost.too_many"]
+        raise UnreadableData(too_many.format(data=config.data, lost=lost(losses, config.max_length, language)))
     held_out: Arena | None = None
     held_out_pieces: Pieces | None = None
     if config.eval_strategy != "no":
