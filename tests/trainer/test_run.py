@@ -1,5 +1,6 @@
 """A run from its configuration to its folder, and what happens when it cannot go as planned."""
 
+import errno
 import json
 import os
 import re
@@ -88,6 +89,23 @@ def test_unusual_settings_are_said_with_the_name_of_the_rule(settings):
     said = []
     train(settings(max_steps=2, method="lora", lora_r=256), say=said.append)
     assert any(line.startswith("unusual: SETTING-") and "256" in line for line in said)
+
+
+def test_on_a_terminal_there_is_a_bar_with_loss_speed_and_time_left_and_findings_stand_above_it(settings, tmp_path):
+    import pexpect
+
+    config = tmp_path / "c.toml"
+    config.write_text(commented(settings(max_steps=25, learning_rate=0.5, packing=False), "en"), encoding="utf-8")
+    command = ["-m", "advisor", "train", str(config), "--lang", "en"]
+    program = pexpect.spawn(sys.executable, command, dimensions=(24, 80), encoding="utf-8", timeout=120)
+    program.expect(pexpect.EOF)
+    program.close()
+    lines = re.split(r"[\r\n]+", re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", program.before))
+    bars = [line for line in lines if "━" in line and "loss" in line]
+    assert re.search(r"━ +\d+/25 loss \d+\.\d{4}  tokens/s [\d,]+ left \d\d:\d\d", bars[-1]), bars[-1]
+    assert any(re.match(r"advisor · step \d+ · (warning|error) [A-Z]+-\d+: ", line) for line in lines)
+    assert not any(line.startswith("step 1/25") for line in lines), "a line a step is for where there is no terminal"
+    assert program.exitstatus == 0
 
 
 # going on
@@ -292,17 +310,15 @@ def test_a_full_disk_ends_the_run_cleanly(settings, tmp_path):
     assert '"event": "error"' in (tmp_path / "run" / "run.log").read_text()
 
 
-def test_a_disk_that_is_full_from_the_beginning_is_said_in_one_line(settings, tmp_path):
-    config = tmp_path / "c.toml"
-    config.write_text(commented(settings(max_steps=1), "en"), encoding="utf-8")
-    CliRunner().invoke(main, ["train", str(config), "--show-batch"])
-    command = [sys.executable, "-m", "advisor", "train", str(config), "--lang", "en"]
-    done = subprocess.run(
-        command, capture_output=True, text=True, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (99, 99)), timeout=120
-    )
-    assert done.returncode == 2
-    assert "no room left on the disk; no checkpoint was written yet" in done.stderr
-    assert "Traceback" not in done.stderr
+def test_a_disk_that_is_full_before_the_first_step_is_said_in_one_line(settings, monkeypatch):
+    from advisor_trainer import folder
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(folder, "write_environment", full)
+    with pytest.raises(Failed, match="no room left on the disk; no checkpoint was written yet"):
+        train(settings(max_steps=1), language="en")
 
 
 @pytest.mark.parametrize(
