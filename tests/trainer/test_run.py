@@ -371,6 +371,11 @@ def test_a_limit_that_leaves_most_rows_nothing_to_learn_stops_the_run(settings):
         train(settings(max_length=16))
 
 
+def test_errors_are_said_in_the_language_of_the_run(settings):
+    with pytest.raises(UnreadableData, match=r"共 200 行：.*超过一半的行无法学习：请调大 max_length"):
+        train(settings(max_length=16), language="zh")
+
+
 def test_preference_data_are_refused(settings, tmp_path):
     path = tmp_path / "dpo.jsonl"
     path.write_text('{"prompt": "a", "chosen": "b", "rejected": "c"}\n' * 3, encoding="utf-8")
