@@ -129,7 +129,7 @@ def test_keeping_the_best_model_needs_evaluations():
         configured({"load_best_model_at_end": True, "eval_strategy": "no"})
 
 
-@pytest.mark.parametrize("arguments", [["train", "--help"], ["train", "--print-config"], ["train", "--epoch", "3"]])
+@pytest.mark.parametrize("arguments", [["train", "--help"], ["train", "--print-config"], ["train", "--epoch", "60"]])
 def test_asking_for_help_or_a_configuration_loads_no_torch(arguments):
     code = (
         "import sys\nfrom advisor.cli import main\n"
