@@ -37,7 +37,13 @@ def _options(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
-@click.command("train")
+def _whole(name: str) -> str:
+    """Return the name of an option by one of its other names, as the platform's documentation or another trainer gives it."""
+    no, bare = ("no-", name[3:]) if name.startswith("no-") else ("", name)
+    return no + str(_settings().ALIASES.get(bare.replace("-", "_"), bare)).replace("_", "-")
+
+
+@click.command("train", context_settings={"token_normalize_func": _whole})
 @click.argument("config_file", required=False, metavar="[CONFIG]", type=click.Path(exists=True, path_type=Path))
 @click.option("--print-config", is_flag=True, help="Write a commented configuration with these settings to standard output.")
 @click.option("--show-batch", is_flag=True, help="Show what is trained on in the first batch, and train nothing.")
@@ -80,19 +86,19 @@ def command(config_file: Path | None, lang: str, *, print_config: bool, show_bat
 
         show(config, Console(emoji=False), lang)
         return
-    _train(config, resume=resume)
+    _train(config, lang, resume=resume)
 
 
-def _train(config: Any, *, resume: bool) -> None:
+def _train(config: Any, language: str, *, resume: bool) -> None:
     from advisor_trainer.run import Interrupted, train
 
     try:
-        train(config, resume=resume, callbacks=(), say=lambda line: click.echo(line, err=True))
+        train(config, resume=resume, callbacks=(), say=lambda line: click.echo(line, err=True), language=language)
     except Interrupted as ended:
         click.echo(str(ended), err=True)
         sys.exit(ended.status)
     except KeyboardInterrupt:
-        click.echo("interrupted before the first step; nothing was trained", err=True)
+        click.echo(strings(language, "train")["ended.before_the_first"], err=True)
         sys.exit(INTERRUPTED)
 
 

@@ -1,7 +1,10 @@
 """A tiny Llama with random weights and a byte-level tokenizer, made once; sums as training data."""
 
 import json
+import os
 import random
+import subprocess
+import sys
 
 import pytest
 
@@ -97,3 +100,22 @@ def settings(tiny, sums, tmp_path):
         return configured(usual | given)
 
     return make
+
+
+@pytest.fixture
+def two_processes(tmp_path):
+    """Train with a configuration in two processes of this machine, which talk by gloo; return what they said."""
+    from advisor_trainer.written import commented
+
+    def start(config, *more):
+        path = tmp_path / "two.toml"
+        path.write_text(commented(config, "en"), encoding="utf-8")
+        torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+        done = subprocess.run(
+            [*torchrun, "-m", "advisor", "train", str(path), *more],
+            capture_output=True, text=True, env=os.environ | {"OMP_NUM_THREADS": "1", "ADVISOR_LANG": "en"}, timeout=600,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return done.stderr
+
+    return start

@@ -7,7 +7,9 @@ import tomllib
 import pytest
 from advisor_trainer.config import ALIASES, OPTIONS, TrainConfig, configured, named, read
 from advisor_trainer.written import commented
+from click.testing import CliRunner
 
+from advisor.cli import main
 from advisor.errors import BadConfig
 from advisor.locale import strings
 
@@ -23,6 +25,34 @@ def test_the_names_of_the_documentation_are_taken():
     }
     config = configured(given)
     assert (config.num_train_epochs, config.per_device_train_batch_size, config.warmup_ratio, config.lora_r) == (4, 8, 0.01, 32)
+
+
+@pytest.mark.parametrize(
+    ("flags", "line"),
+    [
+        (["--epoch", "4"], "num_train_epochs = 4.0"),
+        (["--batch_size", "4"], "per_device_train_batch_size = 4"),
+        (["--learning_rate_decay_ratio", "0.067"], "learning_rate_decay_ratio = 0.067"),
+        (["--warmup", "0.01"], "warmup_ratio = 0.01"),
+        (["--lora_rank", "32"], "lora_r = 32"),
+        (["--optimizer", "adamw"], 'optim = "adamw"'),
+        (["--save_steps", "2000"], "save_steps = 2000"),
+        (["--no-activation-checkpointing"], "gradient_checkpointing = false"),
+        (["--lr-scheduler-type", "constant_with_warmup"], 'lr_scheduler_type = "constant_with_warmup"'),
+    ],
+)
+def test_the_names_of_the_documentation_are_flags_too(flags, line):
+    done = CliRunner().invoke(main, ["train", "--print-config", *flags])
+    assert done.exit_code == 0, done.stderr
+    assert line in done.stdout.splitlines()
+
+
+def test_the_names_that_the_console_shows_are_taken(tmp_path):
+    path = tmp_path / "c.yaml"
+    path.write_text("训练轮数: 4\n学习率: 7.5e-5\n热身比例: 0.01\n模型保存步数: 2000\n", encoding="utf-8")
+    assert read(path) == {"num_train_epochs": 4, "learning_rate": 7.5e-5, "warmup_ratio": 0.01, "save_steps": 2000}
+    assert "训练轮数" in commented(TrainConfig(), "zh")
+    assert "训练轮数" not in commented(TrainConfig(), "en")
 
 
 @pytest.mark.parametrize(
@@ -99,7 +129,7 @@ def test_keeping_the_best_model_needs_evaluations():
         configured({"load_best_model_at_end": True, "eval_strategy": "no"})
 
 
-@pytest.mark.parametrize("arguments", [["train", "--help"], ["train", "--print-config"], ["train", "--epoch", "3"]])
+@pytest.mark.parametrize("arguments", [["train", "--help"], ["train", "--print-config"], ["train", "--epoch", "60"]])
 def test_asking_for_help_or_a_configuration_loads_no_torch(arguments):
     code = (
         "import sys\nfrom advisor.cli import main\n"

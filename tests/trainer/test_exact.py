@@ -1,9 +1,6 @@
 """Exactness: packed documents have the logits they have alone, and losses are those of a plain Trainer on the same rows."""
 
 import json
-import os
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -218,31 +215,13 @@ def test_losses_are_those_of_a_plain_trainer_on_the_same_rows_for_fifty_steps(se
     assert ours[-1]["loss"] < ours[0]["loss"] - 0.1
 
 
-def test_two_processes_have_the_losses_of_one(settings, tmp_path):
-    given = {"max_steps": 8, "eval_strategy": "steps", "eval_steps": 4, "save_strategy": "steps", "save_steps": 4}
-    one = settings(**given, output_dir=str(tmp_path / "one"))
-    two = settings(**given, output_dir=str(tmp_path / "two"), per_device_train_batch_size=2)
+def test_two_processes_have_the_losses_of_one(settings, tmp_path, two_processes):
     from advisor_trainer import train
-    from advisor_trainer.written import commented
 
-    train(one)
-    path = tmp_path / "two.toml"
-    path.write_text(commented(two, "en"), encoding="utf-8")
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    command = [
-        sys.executable,
-        "-m",
-        "torch.distributed.run",
-        "--standalone",
-        "--nproc-per-node",
-        "2",
-        "-m",
-        "advisor",
-        "train",
-        str(path),
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300)
-    assert done.returncode == 0, done.stderr
+    given = {"max_steps": 8, "eval_strategy": "steps", "eval_steps": 4, "save_strategy": "steps", "save_steps": 4}
+    train(settings(**given, output_dir=str(tmp_path / "one")))
+    two = settings(**given, output_dir=str(tmp_path / "two"), per_device_train_batch_size=2)
+    two_processes(two)
     logs = [
         [e for e in map(json.loads, (tmp_path / name / "run.log").read_text().splitlines()) if "event" not in e]
         for name in ("one", "two")
@@ -254,9 +233,7 @@ def test_two_processes_have_the_losses_of_one(settings, tmp_path):
         assert a.get("num_tokens") == b.get("num_tokens")
     assert (tmp_path / "two" / "checkpoint-8" / "rng_state_1.pth").is_file()
     # A checkpoint of two processes is whole, and a run goes on from it.
-    done = subprocess.run([*command, "--resume", "--max-steps", "10"], capture_output=True, text=True, env=environment, timeout=300)
-    assert done.returncode == 0, done.stderr
-    assert "goes on from" in done.stderr
+    assert "goes on from" in two_processes(two, "--resume", "--max-steps", "10")
     steps = [json.loads(line)["step"] for line in (tmp_path / "two" / "run.log").read_text().splitlines() if '"loss"' in line]
     assert steps == list(range(1, 11))
 

@@ -1,7 +1,9 @@
 """A run from its configuration to its folder, and what happens when it cannot go as planned."""
 
+import errno
 import json
 import os
+import re
 import resource
 import shutil
 import signal
@@ -87,6 +89,23 @@ def test_unusual_settings_are_said_with_the_name_of_the_rule(settings):
     said = []
     train(settings(max_steps=2, method="lora", lora_r=256), say=said.append)
     assert any(line.startswith("unusual: SETTING-") and "256" in line for line in said)
+
+
+def test_on_a_terminal_there_is_a_bar_with_loss_speed_and_time_left_and_findings_stand_above_it(settings, tmp_path):
+    import pexpect
+
+    config = tmp_path / "c.toml"
+    config.write_text(commented(settings(max_steps=25, learning_rate=0.5, packing=False), "en"), encoding="utf-8")
+    command = ["-m", "advisor", "train", str(config), "--lang", "en"]
+    program = pexpect.spawn(sys.executable, command, dimensions=(24, 80), encoding="utf-8", timeout=120)
+    program.expect(pexpect.EOF)
+    program.close()
+    lines = re.split(r"[\r\n]+", re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", program.before))
+    bars = [line for line in lines if "━" in line and "loss" in line]
+    assert re.search(r"━ +\d+/25 loss \d+\.\d{4}  tokens/s [\d,]+ left \d\d:\d\d", bars[-1]), bars[-1]
+    assert any(re.match(r"advisor · step \d+ · (warning|error) [A-Z]+-\d+: ", line) for line in lines)
+    assert not any(line.startswith("step 1/25") for line in lines), "a line a step is for where there is no terminal"
+    assert program.exitstatus == 0
 
 
 # going on
@@ -226,6 +245,21 @@ def test_a_loss_that_is_no_number_stops_the_run_with_the_rows_of_its_steps(setti
     assert not (run / "model").exists()
 
 
+@pytest.mark.parametrize("every", [1, 2])
+def test_steps_after_one_bad_batch_are_logged_truly(settings, monkeypatch, every):
+    import advisor_trainer.trainer as module
+
+    # As the mean over no label does: a loss of NaN, and a gradient of zero.
+    summed, calls = module.summed, iter(range(1000))
+    monkeypatch.setattr(
+        module, "summed", lambda *a, **k: summed(*a, **k) * (0 if (bad := next(calls) == 2) else 1) + (float("nan") if bad else 0)
+    )
+    run = train(settings(max_steps=8, logging_steps=every, save_strategy="steps", save_steps=3))
+    logged = {step: loss for step, loss, *_ in points(run)}
+    assert [step for step, loss in logged.items() if loss != loss] == [3 + (3 % every)]
+    assert logged[8] < logged[every]
+
+
 def test_steps_that_are_numbers_again_begin_the_count_anew(tmp_path):
     from collections import deque
     from types import SimpleNamespace
@@ -268,12 +302,41 @@ def test_a_full_disk_ends_the_run_cleanly(settings, tmp_path):
     CliRunner().invoke(main, ["train", str(config), "--show-batch"])  # the tokens are in the cache already
     done = subprocess.run(command, capture_output=True, text=True, preexec_fn=_full_disk, env=os.environ, timeout=120)
     assert done.returncode == 2
-    assert "no room left on the disk at step 3; no checkpoint was written yet" in done.stderr
+    assert "no room left on the disk at step 3; no checkpoint was written yet: `advisor train " in done.stderr
     assert "Traceback" not in done.stderr
     assert checkpoints.complete(tmp_path / "run") == []
     assert not (tmp_path / "run" / checkpoints.STAGE).exists()
     assert len(points(tmp_path / "run")) == 3
     assert '"event": "error"' in (tmp_path / "run" / "run.log").read_text()
+
+
+def test_a_disk_that_is_full_before_the_first_step_is_said_in_one_line(settings, monkeypatch):
+    from advisor_trainer import folder
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(folder, "write_environment", full)
+    with pytest.raises(Failed, match="no room left on the disk; no checkpoint was written yet"):
+        train(settings(max_steps=1), language="en")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "[enforce fail at inline_container.cc:672] . unexpected pos 1057920 vs 1057808",
+        "basic_ios::clear: iostream error",
+        "Error while serializing: I/O error: No space left on device (os error 28)",
+    ],
+)
+def test_what_libraries_say_of_a_full_disk_is_understood(said):
+    from advisor_trainer.run import _no_room
+
+    assert _no_room(RuntimeError(said))
+    outer = RuntimeError("another")
+    outer.__context__ = RuntimeError(said)
+    assert _no_room(outer)
+    assert not _no_room(RuntimeError("another"))
 
 
 @pytest.mark.parametrize(
@@ -300,12 +363,17 @@ def test_answers_that_are_cut_are_counted_before_training(settings):
     said = []
     train(settings(max_steps=1, max_length=60), say=said.append)
     (warning,) = [line for line in said if line.startswith("warning")]
-    assert "answers are cut by max_length 60 (the first: " in warning
+    assert re.search(r"of 200 rows: answers cut by max_length 60: \d+ \(the first: ", warning)
 
 
 def test_a_limit_that_leaves_most_rows_nothing_to_learn_stops_the_run(settings):
     with pytest.raises(UnreadableData, match="more than half of the rows cannot be learned from"):
         train(settings(max_length=16))
+
+
+def test_errors_are_said_in_the_language_of_the_run(settings):
+    with pytest.raises(UnreadableData, match=r"共 200 行：.*超过一半的行无法学习：请调大 max_length"):
+        train(settings(max_length=16), language="zh")
 
 
 def test_preference_data_are_refused(settings, tmp_path):
@@ -318,15 +386,6 @@ def test_preference_data_are_refused(settings, tmp_path):
 def test_a_model_that_is_not_there_says_where_it_was_looked_for(settings):
     with pytest.raises(AdvisorError, match="tokenizer cannot be loaded"):
         train(settings(model="/nowhere/model"))
-
-
-def test_qlora_without_bitsandbytes_says_what_to_install(settings):
-    pytest.importorskip("torch")
-    try:
-        import bitsandbytes  # noqa: F401
-    except ImportError:
-        with pytest.raises(BadConfig, match="needs bitsandbytes"):
-            train(settings(method="qlora"))
 
 
 # formats and text
@@ -374,9 +433,11 @@ def test_show_batch_marks_what_is_trained_on(settings, tmp_path):
     config.write_text(commented(settings(), "en"), encoding="utf-8")
     done = CliRunner().invoke(main, ["train", str(config), "--show-batch"])
     assert done.exit_code == 0
-    shown = [line for line in done.stdout.splitlines() if "⟦" in line]
+    assert "what is trained on stands between ⟦ and ⟧:" in done.stdout
+    assert re.search(r"sums.jsonl:\d+ · \d+ tokens, \d+ of them trained on", done.stdout)
+    shown = [line for line in done.stdout.splitlines() if line.startswith("⟦")]
     assert shown
-    assert all(line.startswith("⟦") and line.endswith(".<|end|>⟧") and " plus " in line for line in shown)
+    assert all(line.endswith(".<|end|>⟧") and " plus " in line for line in shown)
     assert not (tmp_path / "run").exists()
 
 

@@ -15,14 +15,16 @@ __all__ = ["TrainConfig", "train"]
 
 
 def train(
-    config: TrainConfig, *, resume: bool = False, callbacks: Sequence[Any] = (), say: Callable[[str], None] | None = None
-) -> Path:
+    config: TrainConfig, *, resume: bool = False, callbacks: Sequence[Any] = (), say: Callable[[str], None] | None = None,
+    language: str = "",
+) -> Path:  # fmt: skip
     """Fine-tune as `config` says and return the run folder.
 
     resume: go on from the newest complete checkpoint of the run folder. callbacks: further `TrainerCallback`s. say: is told
-    what is worth a line before and after training (by default nobody). Raises AdvisorError where the input is at fault and
+    what is worth a line before and after training (by default nobody). language: `en` or `zh`, that of the environment if not
+    given. Raises AdvisorError where the input is at fault and
     Interrupted where the user or the system ended the run early.
     """
     from advisor_trainer.run import train as run
 
-    return run(config, resume=resume, callbacks=callbacks, say=say or (lambda _line: None))
+    return run(config, resume=resume, callbacks=callbacks, say=say or (lambda _line: None), language=language)

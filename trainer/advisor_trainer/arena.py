@@ -52,14 +52,6 @@ class Arena:
         return f"{self.files[self.rows[row, FILE]]}:{self.rows[row, LINE]}"
 
 
-def cache_folder() -> Path:
-    """Return the user's cache folder for tokenised data; `ADVISOR_CACHE` names another."""
-    base = os.environ.get("ADVISOR_CACHE")
-    if base:
-        return Path(base)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "finetune-advisor" / "tokens"
-
-
 def opened(folder: Path) -> Arena | None:
     """Return the arena in `folder`, or None where there is none."""
     try:

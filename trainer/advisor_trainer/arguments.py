@@ -56,6 +56,9 @@ def arguments_of(config: TrainConfig, device: torch.device) -> TrainingArguments
     if args.n_gpu > 1:
         # Several devices under one process would be copied to and from at every step: start one process each with torchrun.
         args._n_gpu = 1
+    if args.device.type == "cpu":
+        # One of several processes has "cpu:0", onto which torch loads no checkpoint; transformers tries to before 5.24.
+        args.__dict__["_setup_devices"] = torch.device("cpu")
     return args
 
 

@@ -131,6 +131,8 @@ ALIASES: Mapping[str, str] = {
     "decay_ratio": "learning_rate_decay_ratio", "lr_decay_ratio": "learning_rate_decay_ratio", "alpha": "lora_alpha",
     "validation_split_ratio": "eval_split_ratio", "format": "data_format", "activation_checkpointing": "gradient_checkpointing",
     "output": "output_dir", "warmup": "warmup_ratio", "attn_implementation": "attention",
+    "训练轮数": "num_train_epochs", "数据批量大小": "per_device_train_batch_size", "学习率": "learning_rate", "优化器": "optim",
+    "学习率衰减比率": "learning_rate_decay_ratio", "热身比例": "warmup_ratio", "模型保存步数": "save_steps",
 }  # fmt: skip
 """Names that the platform's documentation and other trainers give to the settings."""
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from advisor.data.model import Problem
+from advisor.data.model import Example, Problem
 from advisor.data.normal import reader
 from advisor.data.reading import Reading
 from advisor.data.schemas import Schema
@@ -18,15 +18,17 @@ from advisor.data.sources import File, files_of
 from advisor.data.survey import NOTES
 from advisor.errors import BadConfig, UnreadableData
 from advisor.locale import strings
-from advisor_trainer.arena import Arena, Losses, Pieces, Row, build, cache_folder, opened, pieces_of
+from advisor_trainer.arena import Arena, Losses, Pieces, Row, build, opened, pieces_of
+from advisor_trainer.cache import cache_folder, pruned, used
 from advisor_trainer.config import TrainConfig
-from advisor_trainer.encode import Encoder, Unmaskable
+from advisor_trainer.encode import Encoded, Encoder, Unmaskable
+from advisor_trainer.spread import spread, workers_for
 
 LAYOUT = 2
 """Goes up when the same data would be tokenised otherwise than before."""
 
 BATCH = 1000
-"""Records that are tokenised together: enough for the tokenizer's threads, few enough for memory."""
+"""Records that are tokenised together: enough to be worth sending to a process, few enough for memory."""
 
 BATCH_CHARACTERS = 4_000_000
 """Characters after which a batch is tokenised though it has fewer records."""
@@ -61,9 +63,8 @@ def load(config: TrainConfig, tokenizer: Any, language: str = "en") -> Data:
     train = arena_of(config.data, config, encoder, tokenizer, language)
     pieces, losses = pieces_of(train, config.max_length)
     if losses.share > MOST_LOST:
-        raise UnreadableData(
-            f"{config.data}: {lost(losses, config.max_length, language)}; more than half of the rows cannot be learned from"
-        )
+        too_many = strings(language, "train")["lost.too_many"]
+        raise UnreadableData(too_many.format(data=config.data, lost=lost(losses, config.max_length, language)))
     held_out: Arena | None = None
     held_out_pieces: Pieces | None = None
     if config.eval_strategy != "no":
@@ -119,12 +120,14 @@ def arena_of(spec: str, config: TrainConfig, encoder: Encoder, tokenizer: Any, l
     folder = cache_folder() / _key(files, config, tokenizer)
     kept = opened(folder)
     if kept is not None:
+        used(folder)
         return Arena(kept.tokens, kept.mask, kept.rows, tuple(file.name for file in files), kept.text)
     source = _Source(files, config, encoder, language)
     first = next(source.rows, None)
     if first is None:
         raise UnreadableData(f"{spec}: holds no record; see `advisor data check`")
     try:
+        pruned(folder.parent, folder.name)
         return build(folder, _chained(first, source.rows), [file.name for file in files], text=source.text)
     except OSError as error:
         raise UnreadableData(
@@ -151,22 +154,47 @@ def _key(files: Sequence[File], config: TrainConfig, tokenizer: Any) -> str:
     return digest.hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Records that are encoded together. file: its number. lines: where they stand in it. last_only: see `Encoder.encode`."""
+
+    file: int
+    lines: list[int]
+    examples: list[Example]
+    last_only: bool
+
+
 class _Source:
     """The rows of all files, tokenised. text: whether they are running text, known after the first."""
 
     def __init__(self, files: Sequence[File], config: TrainConfig, encoder: Encoder, language: str) -> None:
         self.text = False
         self._schema = ""
-        self._config, self._encoder, self._language = config, encoder, language
-        self.rows = self._read(files)
+        self._files, self._config, self._encoder, self._language = files, config, encoder, language
+        self.rows = self._rows()
 
-    def _read(self, files: Sequence[File]) -> Iterator[Row]:
-        for number, file in enumerate(files):
+    def _rows(self) -> Iterator[Row]:
+        workers = workers_for(sum(file.path.stat().st_size for file in self._files if file.path))
+        for batch, encoded in spread(self._encode, self._batches(), workers):
+            try:
+                rows = encoded()
+            except Unmaskable as error:
+                nth, _, reason = str(error).partition(": ")
+                place = f"{self._files[batch.file].name}:{batch.lines[int(nth)]}"
+                raise UnreadableData(f"read example failed: {place}: {reason}") from error
+            for row, line in zip(rows, batch.lines, strict=True):
+                yield row, batch.file, line
+
+    def _encode(self, batch: _Batch) -> list[Encoded]:
+        return self._encoder.encode(batch.examples, last_only=batch.last_only)
+
+    def _batches(self) -> Iterator[_Batch]:
+        for number, file in enumerate(self._files):
             reading = Reading(file, self._refuse, spec=self._config.data_format)
             lines: list[int] = []
-            examples: list[Any] = []
+            examples: list[Example] = []
             size = 0
-            example_of: Callable[[Any], Any] | None = None
+            example_of: Callable[[Any], Example] | None = None
             for line, _, raw, value in reading:
                 if example_of is None:
                     assert reading.schema is not None
@@ -175,10 +203,15 @@ class _Source:
                 examples.append(example_of(value))
                 size += len(raw)
                 if len(lines) == BATCH or size > BATCH_CHARACTERS:
-                    yield from self._encoded(examples, lines, number, file, reading.schema)
+                    yield _Batch(number, lines, examples, self._last_only(reading.schema))
                     lines, examples, size = [], [], 0
             if lines:
-                yield from self._encoded(examples, lines, number, file, reading.schema)
+                yield _Batch(number, lines, examples, self._last_only(reading.schema))
+
+    def _last_only(self, schema: Schema | None) -> bool:
+        assert schema is not None
+        train_on = self._config.train_on
+        return train_on == "last" or (train_on == "auto" and schema.shape == "flat")
 
     def _reader(self, schema: Schema, file: File) -> Callable[[Any], Any]:
         if schema.method not in METHODS:
@@ -194,18 +227,6 @@ class _Source:
             )
         self._schema, self.text = schema.name, text
         return reader(schema)
-
-    def _encoded(self, examples: list[Any], lines: list[int], number: int, file: File, schema: Schema | None) -> Iterator[Row]:
-        assert schema is not None
-        train_on = self._config.train_on
-        last_only = train_on == "last" or (train_on == "auto" and schema.shape == "flat")
-        try:
-            rows = self._encoder.encode(examples, last_only=last_only)
-        except Unmaskable as error:
-            nth, _, reason = str(error).partition(": ")
-            raise UnreadableData(f"read example failed: {file.name}:{lines[int(nth)]}: {reason}") from error
-        for row, line in zip(rows, lines, strict=True):
-            yield row, number, line
 
     def _refuse(self, problem: Problem) -> None:
         """Raise UnreadableData in the dataset doctor's words for the first record that cannot be used."""

@@ -82,23 +82,16 @@ def model_of(config: TrainConfig, device: torch.device, tokenizer: Any) -> nn.Mo
 
 
 def _quantised(dtype: torch.dtype) -> Any:
-    try:
-        import bitsandbytes  # noqa: F401  is it there?
-        from transformers import BitsAndBytesConfig
-    except ImportError as error:
-        raise BadConfig(
-            "`method` is qlora, which needs bitsandbytes; `pip install bitsandbytes` on a machine with a supported GPU, or set lora"
-        ) from error
+    from transformers import BitsAndBytesConfig
+
     return BitsAndBytesConfig(
         load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=dtype
     )
 
 
 def _adapted(model: nn.Module, config: TrainConfig) -> nn.Module:
-    try:
-        from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
-    except ImportError as error:
-        raise BadConfig("`method` is lora, which needs peft; `pip install finetune-advisor[train]`, or set full") from error
+    from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
+
     if config.method == "qlora":
         model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=config.gradient_checkpointing)
     targets: Any = [name.strip() for name in config.target_modules.split(",")]
@@ -136,12 +129,19 @@ def set_attention(model: nn.Module, wanted: str, device: torch.device, *, compil
     backend = attention.chosen(wanted, device, dtype)
     if compiled and backend == "segments":
         backend = "mask"  # the number of documents would be compiled in
+    failed: Exception | None = None
     for name in dict.fromkeys((backend, "mask")):
         try:
             if _apart(inner, name, own, device):
                 return name
-        except (ValueError, TypeError, NotImplementedError, RuntimeError):
-            continue
+            failed = None
+        except (ValueError, TypeError, NotImplementedError, RuntimeError) as error:
+            failed = error
+    if failed is not None:
+        said = " ".join(str(failed).split())[:300]
+        raise UnloadableModel(
+            f"{type(inner).__name__}: cannot compute a packed row ({said}); give another model, method or precision"
+        )
     raise UnloadableModel(
         f"{type(inner).__name__}: documents in one row see each other in this model, whatever the attention; "
         "it cannot be trained here"

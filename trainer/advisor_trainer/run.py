@@ -7,7 +7,7 @@ import logging
 import os
 import shutil
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ from transformers import PrinterCallback, TrainingArguments, set_seed
 from advisor.errors import AdvisorError, UnreadableData
 from advisor.live.callback import AdvisorCallback
 from advisor.locale import default_language, strings
-from advisor_trainer import checkpoints, dataset, folder
+from advisor_trainer import abilities, checkpoints, dataset, folder
 from advisor_trainer.arguments import arguments_of, decay_steps
 from advisor_trainer.batches import Lines, Plan
 from advisor_trainer.config import TrainConfig
@@ -29,6 +29,7 @@ from advisor_trainer.trainer import PackedTrainer
 from advisor_trainer.watch import NONFINITE, Console, Interrupts, NonFinite, Patience, Restore
 
 Say = Callable[[str], None]
+Words = Mapping[str, str]
 MODEL = "model"
 
 
@@ -62,6 +63,7 @@ def prepare(config: TrainConfig, language: str) -> Prepared:
     if not config.data:
         raise UnreadableData("`data` is not set; give the file, the folder or the pattern to train on")
     device = device_of(config)
+    abilities.check(config, device, precision_of(config, device))
     args = arguments_of(config, device)
     tokenizer = tokenizer_of(config)
     with args.main_process_first(local=False, desc="tokenising"):
@@ -76,9 +78,19 @@ def prepare(config: TrainConfig, language: str) -> Prepared:
     return Prepared(config, args, device, tokenizer, data, plan, Lines(data.train, data.pieces, size=constant, filler=filler))
 
 
-def train(config: TrainConfig, *, resume: bool, callbacks: Sequence[Any], say: Say) -> Path:
+def train(config: TrainConfig, *, resume: bool, callbacks: Sequence[Any], say: Say, language: str = "") -> Path:
     """See `advisor_trainer.train`."""
-    language = default_language()
+    language = language or default_language()
+    try:
+        return _run(config, resume, callbacks, say, language)
+    except OSError as error:
+        if not _no_room(error):
+            raise
+        words, run = strings(language, "train"), Path(config.output_dir)
+        raise Failed(words["ended.no_room_at_all"].format(run=run, how_on=_how_on(run, words))) from error
+
+
+def _run(config: TrainConfig, resume: bool, callbacks: Sequence[Any], say: Say, language: str) -> Path:
     words = strings(language, "train")
     run = Path(config.output_dir)
     checkpoint = folder.resumable(config) if resume else None
@@ -94,6 +106,8 @@ def train(config: TrainConfig, *, resume: bool, callbacks: Sequence[Any], say: S
     set_seed(config.seed)  # the adapter's first weights are drawn here
     model = model_of(config, ready.device, ready.tokenizer)
     backend = set_attention(model, config.attention, ready.device, compiled=config.torch_compile)
+    if config.attention not in ("auto", backend):
+        say(words["say.attention"].format(wanted=config.attention, backend=backend))
     facts = facts_of(ready, model, backend)
     if first:
         folder.write_config(config)
@@ -115,7 +129,7 @@ def train(config: TrainConfig, *, resume: bool, callbacks: Sequence[Any], say: S
             callback.trainer = trainer
     try:
         with interrupts.listening():
-            _train(trainer, checkpoint, run, live)
+            _train(trainer, checkpoint, live, words)
     finally:
         console.close()
         if live.diagnosis is not None:
@@ -125,14 +139,15 @@ def train(config: TrainConfig, *, resume: bool, callbacks: Sequence[Any], say: S
     step, planned = trainer.state.global_step, trainer.state.max_steps
     if interrupts.received and step < planned:
         trainer.save_state()
-        raise Interrupted(f"interrupted at step {step} of {planned}; {_how_on(run)}", 128 + interrupts.received)
+        said = words["ended.interrupted"].format(step=step, steps=planned, how_on=_how_on(run, words))
+        raise Interrupted(said, 128 + interrupts.received)
     if nonfinite.stopped:
         bad = ", ".join(map(str, list(nonfinite.steps)[:SHOWN]))
-        raise Failed(f"{run}: the loss is no finite number at steps {bad} …; the rows of these steps stand in {run / NONFINITE}")
+        raise Failed(words["ended.nonfinite"].format(run=run, steps=bad, file=run / NONFINITE))
     trainer.save_state()
     if step < planned and not patience.stopped:
-        raise Failed(f"{run}: stopped at step {step} of {planned}, as stop_on asks for; see {run / folder.REPORT}")
-    _keep_model(trainer, run)
+        raise Failed(words["ended.stop_on"].format(run=run, step=step, steps=planned, report=run / folder.REPORT))
+    _keep_model(trainer, run, words)
     return run
 
 
@@ -141,8 +156,10 @@ SHOWN = 3
 """Steps that an error names."""
 
 
-def trainer_of(ready: Prepared, model: Any, backend: str, callbacks: Sequence[Any]) -> PackedTrainer:
-    """Return the trainer of a prepared run."""
+def trainer_of(
+    ready: Prepared, model: Any, backend: str, callbacks: Sequence[Any], *, kind: Callable[..., PackedTrainer] = PackedTrainer
+) -> PackedTrainer:
+    """Return the trainer of a prepared run. kind: what it is made by."""
     config, data = ready.config, ready.data
     held_out = None
     if data.held_out is not None and data.held_out_pieces is not None:
@@ -157,7 +174,7 @@ def trainer_of(ready: Prepared, model: Any, backend: str, callbacks: Sequence[An
     per_epoch = -(-len(ready.plan) // config.gradient_accumulation_steps)
     steps = config.max_steps if config.max_steps > 0 else round(config.num_train_epochs * per_epoch)
     decay_steps(ready.args, steps)
-    trainer = PackedTrainer(
+    trainer = kind(
         lines=ready.lines, plan=ready.plan, held_out=held_out, backend=backend, keeps=keeps_logits(model), model=model,
         args=ready.args, processing_class=ready.tokenizer, callbacks=list(callbacks),
     )  # fmt: skip
@@ -209,29 +226,40 @@ def facts_of(ready: Prepared, model: Any, backend: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _train(trainer: PackedTrainer, checkpoint: Path | None, run: Path, live: AdvisorCallback) -> None:
+def _train(trainer: PackedTrainer, checkpoint: Path | None, live: AdvisorCallback, words: Words) -> None:
+    run = Path(trainer.args.output_dir)
     try:
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     except Exception as error:
         if trainer.is_world_process_zero():
             shutil.rmtree(run / checkpoints.STAGE, ignore_errors=True)
             live.failed(error)
+        facts = {"run": run, "step": trainer.state.global_step, "how_on": _how_on(run, words)}
         if _no_room(error):
-            raise Failed(f"{run}: no room left on the disk at step {trainer.state.global_step}; {_how_on(run)}") from error
+            raise Failed(words["ended.no_room"].format(**facts)) from error
         if _no_memory(error):
-            raise Failed(
-                f"out of memory at step {trainer.state.global_step} ({' '.join(str(error).split())[:160]}); halve "
-                f"per_device_train_batch_size and double gradient_accumulation_steps, or set gradient_checkpointing; {_how_on(run)}"
-            ) from error
+            said = " ".join(str(error).split())[:MESSAGE]
+            raise Failed(words["ended.no_memory"].format(**facts, error=said)) from error
+        if isinstance(error, ImportError):  # of an optimizer: the Trainer makes it only now
+            raise Failed(words["ended.missing"].format(**facts, error=" ".join(str(error).split())[:MESSAGE])) from error
         raise
+
+
+MESSAGE = 160
+"""Characters of somebody else's message that an error repeats."""
+
+
+NO_ROOM = (
+    "No space left", "os error 28", "File too large", "PytorchStreamWriter failed", "iostream error", "unexpected pos",
+)  # fmt: skip
+"""What Rust and torch say where the disk is full: they have words of their own."""
 
 
 def _no_room(error: BaseException | None) -> bool:
     while error is not None:
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             return True
-        # torch and safetensors say it in words of their own.
-        if any(said in str(error) for said in ("No space left", "os error 28", "PytorchStreamWriter failed", "File too large")):
+        if any(said in str(error) for said in NO_ROOM):
             return True
         error = error.__cause__ or error.__context__
     return False
@@ -241,14 +269,14 @@ def _no_memory(error: BaseException) -> bool:
     return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)
 
 
-def _how_on(run: Path) -> str:
+def _how_on(run: Path, words: Words) -> str:
     known = checkpoints.complete(run)
     if not known:
-        return "no checkpoint was written yet"
-    return f"the checkpoint {known[-1]} is whole: `advisor train {run} --resume` goes on from it"
+        return words["ended.no_checkpoint"].format(run=run)
+    return words["ended.goes_on"].format(checkpoint=known[-1], run=run)
 
 
-def _keep_model(trainer: PackedTrainer, run: Path) -> None:
+def _keep_model(trainer: PackedTrainer, run: Path, words: Words) -> None:
     """Leave the trained model in the run folder, whole or not at all."""
     stage = run / checkpoints.STAGE
     try:
@@ -256,7 +284,7 @@ def _keep_model(trainer: PackedTrainer, run: Path) -> None:
     except Exception as error:
         shutil.rmtree(stage, ignore_errors=True)
         if _no_room(error):
-            raise Failed(f"{run}: no room left on the disk for the trained model; {_how_on(run)}") from error
+            raise Failed(words["ended.no_room_for_model"].format(run=run, how_on=_how_on(run, words))) from error
         raise
     if trainer.is_world_process_zero():
         shutil.rmtree(run / MODEL, ignore_errors=True)

@@ -7,6 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from advisor.locale import strings
 from advisor_trainer.config import TrainConfig
 from advisor_trainer.run import prepare, quiet_libraries, report
 
@@ -18,7 +19,13 @@ def show(config: TrainConfig, console: Console, language: str) -> None:
     """Print the first batch. On a terminal what is trained on is green, elsewhere it stands between ⟦ and ⟧."""
     quiet_libraries()
     ready = prepare(config, language)
-    report(ready, lambda line: console.print(line, highlight=False, markup=False, soft_wrap=True), language)
+    words = strings(language, "train")
+
+    def say(line: str) -> None:
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+    report(ready, say, language)
+    say(words["show.coloured" if console.is_terminal else "show.marked"])
     micro = next(ready.plan.of_epoch(0))
     for piece in micro.pieces[:SHOWN]:
         begin, length = int(ready.data.pieces.begin[piece]), int(ready.data.pieces.length[piece])
@@ -28,7 +35,7 @@ def show(config: TrainConfig, console: Console, language: str) -> None:
         mask[0] = 0
         console.print()
         where = ready.data.train.place(int(ready.data.pieces.row[piece]))
-        console.print(Text(f"{where} · {length} · {sum(mask)}", style="dim"))
+        console.print(Text(words["show.example"].format(place=where, tokens=length, labels=sum(mask)), style="dim"), soft_wrap=True)
         console.print(marked(ready.tokenizer, ids, mask, colour=console.is_terminal), soft_wrap=True)
 
 

@@ -114,6 +114,8 @@ class PackedTrainer(Trainer):
                 logs["tokens_per_second"] = round(rate, 1)
             logs["num_tokens"] = self.state.num_input_tokens_seen
             self._tokens_logged, self._time_logged = self._tokens_seen, now
+            # The Trainer begins the next interval by taking the sum from itself, and NaN less NaN is NaN for ever.
+            self._tr_loss.zero_()
         super().log(logs, start_time)
 
     def _run_epoch(self, *given: Any, **named: Any) -> None:

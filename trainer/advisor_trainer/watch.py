@@ -27,6 +27,9 @@ SHOWN = (
 )  # fmt: skip
 """What a line on the console says: key of the log, its name there, its form."""
 
+BESIDE_THE_BAR = ("loss", "tokens_per_second")
+"""What of it fits beside a bar."""
+
 
 def anybody(here: Sequence[bool], device: Any) -> list[bool]:
     """Return for each question whether any of the processes says yes."""
@@ -177,9 +180,10 @@ class Console(TrainerCallback):
         from rich.console import Console as Rich
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+        left = TextColumn(self._words["say.left"].format(time="").strip())
         self._progress = Progress(
-            BarColumn(bar_width=None), MofNCompleteColumn(), TextColumn("{task.description}"), TimeRemainingColumn(),
-            console=Rich(stderr=True), transient=False,
+            BarColumn(bar_width=None), MofNCompleteColumn(), TextColumn("{task.description}"), left,
+            TimeRemainingColumn(compact=True), console=Rich(stderr=True), transient=False,
         )  # fmt: skip
         self._task = self._progress.add_task("", total=state.max_steps, completed=state.global_step)
         self._progress.start()
@@ -193,10 +197,9 @@ class Console(TrainerCallback):
         """Say what was logged."""
         if not state.is_world_process_zero or not logs:
             return
-        line = self.line(state, logs)
-        if line and self._progress is not None and "loss" in logs:
-            self._progress.update(self._task, description=line.split("  ", 1)[1])
-        elif line:
+        if self._progress is not None and "loss" in logs:
+            self._progress.update(self._task, description="  ".join(_parts(logs, BESIDE_THE_BAR)))
+        elif line := self.line(state, logs):
             self.say(line)
 
     def say(self, text: str) -> None:
@@ -208,7 +211,7 @@ class Console(TrainerCallback):
 
     def line(self, state: Any, logs: dict[str, float]) -> str:
         """Return what was logged as one line, empty for the closing summary."""
-        parts = [f"{shown} {logs[name]:{form}}" for name, shown, form in SHOWN if name in logs]
+        parts = _parts(logs)
         if not parts:
             return ""
         done = state.global_step - self._first
@@ -226,6 +229,10 @@ class Console(TrainerCallback):
         if self._progress is not None:
             self._progress.stop()
             self._progress = None
+
+
+def _parts(logs: dict[str, float], names: Sequence[str] = ()) -> list[str]:
+    return [f"{shown} {logs[name]:{form}}" for name, shown, form in SHOWN if name in logs and (not names or name in names)]
 
 
 def _clock(seconds: float) -> str:

@@ -33,7 +33,9 @@ def about(name: str, option: Option, language: str) -> str:
         parts.append(words[key].format(low=f"{option.low:g}", high=f"{option.high:g}"))
     elif option.low > -INFINITY and name != "max_steps":
         parts.append(words["at_least"].format(low=f"{option.low:g}"))
-    others = [other for other, whole in ALIASES.items() if whole == name and other != "output"]
+    others = [
+        other for other, whole in ALIASES.items() if whole == name and other != "output" and (other.isascii() or language == "zh")
+    ]
     if others:
         parts.append(words["also"].format(names=", ".join(others)))
     return " ".join(parts)

@@ -25,13 +25,10 @@ SURVIVE = 16
 class PlantedTrainer(PackedTrainer):
     """The trainer with a fault in it. memory: what a hook keeps from one step to the next."""
 
-    fault: Fault
-    memory: dict[str, Any]
-    generator: torch.Generator
-
-    def plant(self, fault: Fault, seed: int) -> None:
-        """Let this fault be at work from now on."""
-        self.fault, self.memory, self.generator = fault, {}, torch.Generator().manual_seed(seed)
+    def __init__(self, *, fault: Fault, seed: int, **given: Any) -> None:
+        super().__init__(**given)
+        self.fault, self.generator = fault, torch.Generator().manual_seed(seed)
+        self.memory: dict[str, Any] = {}
         if fault.model:
             MODELS[fault.model](self.net)
 

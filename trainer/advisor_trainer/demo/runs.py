@@ -6,6 +6,7 @@ import json
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -88,10 +89,8 @@ def demonstrate(
     watching = AdvisorCallback(folder / "run.log", facts=facts, say=say or (lambda _: None), share=share)
     further: list[TrainerCallback] = [Evaluates()] if pace.first else []
     further += [Forgets()] if fault.optimizer == "forgets" else []
-    planted = trainer.trainer_of(ready, model, backend, [watching, *further, *callbacks])
-    planted.__class__ = PlantedTrainer  # what the trainer is made of stays the same, faults only override
-    assert isinstance(planted, PlantedTrainer)
-    planted.plant(fault, seed)
+    kind = partial(PlantedTrainer, fault=fault, seed=seed)
+    planted = trainer.trainer_of(ready, model, backend, [watching, *further, *callbacks], kind=kind)
     planted.train()
     planted.save_state()
     return watching
