@@ -54,7 +54,9 @@ def words_of(page: pypdfium2.PdfPage) -> list[Words]:
     for i in range(textpage.count_rects()):
         left, bottom, right, top = textpage.get_rect(i)
         first = pdfium.FPDFText_GetCharIndexAtPos(textpage, left + HAIR, (bottom + top) / 2, HAIR, HAIR)
-        found.append(Words(textpage.get_text_bounded(left, bottom, right, top), left, bottom, right, top, _is_heading(textpage, first)))
+        found.append(
+            Words(textpage.get_text_bounded(left, bottom, right, top), left, bottom, right, top, _is_heading(textpage, first))
+        )
     return found
 
 
@@ -64,7 +66,7 @@ def _is_heading(textpage: pypdfium2.PdfTextPage, index: int) -> bool:
     name, flags = ctypes.create_string_buffer(80), ctypes.c_int()
     pdfium.FPDFText_GetFontInfo(textpage, index, name, len(name), flags)
     bold = b"Bold" in name.value or pdfium.FPDFText_GetFontWeight(textpage, index) >= BOLD
-    return bold and pdfium.FPDFText_GetFontSize(textpage, index) >= HEADING_SIZE
+    return bool(bold and pdfium.FPDFText_GetFontSize(textpage, index) >= HEADING_SIZE)
 
 
 def lowest_ink(page: pypdfium2.PdfPage) -> float:
@@ -76,7 +78,8 @@ def lowest_ink(page: pypdfium2.PdfPage) -> float:
 
 def filled(page: pypdfium2.PdfPage) -> float:
     """Return down to where a page is filled, as a share of the room between its head and its foot."""
-    return (page.get_height() - TOP - lowest_ink(page)) / (page.get_height() - TOP - BOTTOM)
+    height = float(page.get_height())
+    return (height - TOP - lowest_ink(page)) / (height - TOP - BOTTOM)
 
 
 def body(page: pypdfium2.PdfPage) -> list[Words]:
@@ -90,7 +93,7 @@ def overlapping(found: list[Words]) -> Iterator[tuple[Words, Words]]:
         for b in found[:i]:
             wide = min(a.right, b.right) - max(a.left, b.left)
             high = min(a.top, b.top) - max(a.bottom, b.bottom)
-            if wide > 2 * HAIR and high > 2 * HAIR:
+            if wide > HAIR and high > HAIR:
                 yield b, a
 
 

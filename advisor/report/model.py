@@ -30,10 +30,12 @@ ASPECTS: tuple[Aspect, ...] = ("generalisation", "stability", "optimisation", "s
 class Action:
     """The one thing to do first. kind: `change` a setting, make an `experiment`, follow a `remedy`, `log` more, or do `nothing`.
 
+    label: what stands before the text.
     parameter, old, new: of a change, else empty; rule: the finding it belongs to, empty where there is none.
     """
 
     kind: Literal["change", "experiment", "remedy", "log", "nothing"]
+    label: str
     text: str
     parameter: str = ""
     old: str = ""
@@ -132,13 +134,14 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The stretch of the run that a finding speaks of."""
+    """The stretch of the run that a finding speaks of. whole: nearly all of the axis; shading everything marks nothing."""
 
     rule: str
     severity: Severity
     begin: float
     end: float
     label: str
+    whole: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +172,10 @@ class Chart:
     epochs_every: int
     caption: str
     missing: str = ""
+
+    def axis_of(self, mark: Mark) -> Literal["left", "right"]:
+        """Return the axis on which the value of a mark stands: that of its series."""
+        return next((line.axis for line in self.lines if line.name == mark.series), "left")
 
 
 @dataclass(frozen=True, slots=True)
