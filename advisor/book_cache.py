@@ -14,12 +14,12 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 from zlib import crc32
 
 from advisor import __version__
 from advisor.errors import BadRule
+from advisor.whole_file import write_whole
 
 NOT_KEPT = "cases"
 """What only tests of the rules need, and is read from the file itself."""
@@ -67,8 +67,5 @@ def _cache_file(folder: Path) -> Path | None:
 
 
 def _write(cache: Path, text: str) -> None:
-    """Write beside and rename, so that nobody reads half a file."""
     cache.parent.mkdir(parents=True, exist_ok=True)
-    with NamedTemporaryFile("w", encoding="utf-8", dir=cache.parent, suffix=".new", delete=False) as new:
-        new.write(text)
-    Path(new.name).replace(cache)
+    write_whole(text.encode("utf-8"), cache)

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +18,7 @@ from advisor.config_forms import DEEPEST, PLACES, Place, add, alone, token
 from advisor.errors import BadConfig
 from advisor.model import Change, Value
 from advisor.settings import ALIASES, form_of, parse_config
+from advisor.whole_file import write_whole
 
 OWN_NAMES: Mapping[str, tuple[frozenset[str], Mapping[str, str]]] = {
     "axolotl": (
@@ -127,25 +126,11 @@ def save(text: str, path: Path) -> None:
 
 
 def save_bytes(data: bytes, path: Path) -> None:
-    """Write `data` to `path` as a whole: to a temporary file beside it that is then renamed. Raises BadConfig.
-
-    Where `path` is a link, the file it leads to is written.
-    """
-    path = path.resolve()
+    """Write `data` to `path` as a whole; see `write_whole`. Raises BadConfig."""
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-            umask = os.umask(0)
-            os.umask(umask)
-            Path(name).chmod(path.stat().st_mode & 0o7777 if path.exists() else 0o666 & ~umask)
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        write_whole(data, path)
     except OSError as error:
-        raise BadConfig(f"{path}: cannot be written ({error.strerror}); check the folder and its permissions") from error
+        raise BadConfig(f"{path.resolve()}: cannot be written ({error.strerror}); check the folder and its permissions") from error
 
 
 def _refused(source: str) -> BadConfig:

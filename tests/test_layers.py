@@ -11,6 +11,7 @@ ADVISOR = Path(__file__).parent.parent / "advisor"
 LAYERS = (
     "errors",
     "plugins",
+    "whole_file",
     "model",
     "locale",
     "readers",

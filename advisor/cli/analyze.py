@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from advisor.cli.common import UserError, fail_on_option, format_option, language_option, polite, rules_option
-from advisor.model import SEVERITIES, Diagnosis
+from advisor.cli.common import UserError, fail_on_option, fails, format_option, language_option, polite, rules_option
+from advisor.model import Diagnosis
 
 if TYPE_CHECKING:
     from advisor.data.signals import DatasetMeasurements
@@ -106,7 +106,7 @@ def command(
     if target is not None:
         write(diagnoses, target, config_file, accepted, lang)
     judged: list[Diagnosis | Examination] = [*diagnoses, *((examination,) if examination else ())]
-    if fail_on != "never" and any(at_least(d, fail_on) for d in judged):
+    if any(fails(one.findings, fail_on) for one in judged):
         sys.exit(1)
 
 
@@ -145,12 +145,6 @@ def say_failures(outcomes: Sequence[Outcome], paths: Sequence[Path], lang: str) 
     if count := sum(passed_over[path] for path in passed_over.keys() & read):
         click.echo(Words(lang)("passed_over", count=count), err=True)
     return not read.issuperset(paths)
-
-
-def at_least(diagnosis: Diagnosis | Examination, severity: str) -> bool:
-    """Tell whether a finding is at least as grave as `severity`."""
-    grave = SEVERITIES[: SEVERITIES.index(severity) + 1]
-    return any(finding.rule.severity in grave for finding in diagnosis.findings)
 
 
 def _print(diagnoses: list[Diagnosis], output: str, lang: str, examination: Examination | None) -> None:

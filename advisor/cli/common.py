@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import click
 
 from advisor.errors import AdvisorError
 from advisor.locale import default_language
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from advisor.model import Finding
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -78,3 +83,23 @@ def rules_option(function: Callable[..., Any]) -> Callable[..., Any]:
         metavar="DIR",
         help="Add the rules of this folder to the rule book (repeatable).",
     )(function)
+
+
+def print_answer(output: str, *, json: Callable[[], str], markdown: Callable[[], str], text: Callable[[Console], None]) -> None:
+    """Print an answer in the form that `--format` asked for; the other forms are not made."""
+    if output == "json":
+        click.echo(json())
+    elif output == "markdown":
+        click.echo(markdown(), nl=False)
+    else:
+        from rich.console import Console
+
+        text(Console(highlight=False, emoji=False, markup=False))
+
+
+def fails(findings: Iterable[Finding], fail_on: str) -> bool:
+    """Tell whether a finding is at least as grave as `--fail-on` says."""
+    from advisor.model import SEVERITIES
+
+    grave = () if fail_on == "never" else SEVERITIES[: SEVERITIES.index(fail_on) + 1]
+    return any(finding.rule.severity in grave for finding in findings)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from advisor.cli.common import UserError, format_option, language_option, polite, rules_option
+from advisor.cli.common import UserError, format_option, language_option, polite, print_answer, rules_option
 
 if TYPE_CHECKING:
     from advisor.model import Diagnosis
@@ -51,6 +51,7 @@ def command(
       advisor compare a.log b.log --config a.yaml --config b.yaml
     """  # noqa: D301  click's mark for lines that stay as they are
     from advisor.comparison.compare import compare
+    from advisor.render import comparison as render
     from advisor.render.words import short_sources
     from advisor.rulebook import load
     from advisor.settings import read_project
@@ -64,20 +65,12 @@ def command(
     names = short_sources(diagnoses)
     numbered = [f"{name} #{number}" if names.count(name) > 1 else name for number, name in enumerate(names, 1)]
     comparison = compare(diagnoses, numbered, baseline - 1)
-    if output == "json":
-        from advisor.render.comparison import document
-
-        click.echo(document(comparison, lang))
-    elif output == "markdown":
-        from advisor.render.comparison import markdown
-
-        click.echo(markdown(comparison, lang), nl=False)
-    else:
-        from rich.console import Console
-
-        from advisor.render.comparison import render
-
-        render(comparison, lang, Console(highlight=False, emoji=False, markup=False))
+    print_answer(
+        output,
+        json=lambda: render.document(comparison, lang),
+        markdown=lambda: render.markdown(comparison, lang),
+        text=lambda console: render.render(comparison, lang, console),
+    )
     if fail_on_worse and any(pair.verdict.kind == "worse" for pair in comparison.pairs):
         sys.exit(1)
 

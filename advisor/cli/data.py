@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from advisor.cli.common import fail_on_option, format_option, language_option, polite, rules_option
+from advisor.cli.common import fail_on_option, fails, format_option, language_option, polite, print_answer, rules_option
 from advisor.cli.data_convert import convert
 from advisor.cli.data_options import not_the_source, paths_argument, schema_option
 
 if TYPE_CHECKING:
     from advisor.data.signals import DatasetMeasurements
+    from advisor.engine import Examination
 
 
 @click.group("data")
@@ -101,14 +102,14 @@ def check(
     given = (("max_length", max_length), ("num_train_epochs", epochs), ("method", method))
     config = {name: value for name, value in given if value is not None}
     examination = examine(measured(paths, evaluation, spec, model, config, near=near, engine=engine, similarity=similarity), rules)
-    print_examination(examination, output, lang, every=every)
+    _print(examination, output, lang, every=every)
     if repair is not None:
         from advisor.data.repair import repair_all
         from advisor.render.words import Words
 
         done = repair_all(paths, repair, spec=spec)
         click.echo(Words(lang)("repaired", **done), err=output != "text")
-    if fails(examination, fail_on):
+    if fails(examination.findings, fail_on):
         sys.exit(1)
 
 
@@ -125,32 +126,15 @@ def measured(
     return DatasetMeasurements(found, near=near, engine=engine, threshold=similarity)
 
 
-def print_examination(examination: Any, output: str, lang: str, *, every: bool) -> None:
-    """Print what was found in a dataset."""
-    if output == "json":
-        from advisor.render import dataset_json
+def _print(examination: Examination, output: str, lang: str, *, every: bool) -> None:
+    from advisor.render import dataset_json, dataset_text
 
-        click.echo(dataset_json.render(examination, lang))
-    elif output == "markdown":
-        from advisor.render import dataset_text
-
-        click.echo(dataset_text.markdown(examination, lang, every=every), nl=False)
-    else:
-        from rich.console import Console
-
-        from advisor.render import dataset_text
-
-        dataset_text.render(examination, lang, Console(highlight=False, emoji=False, markup=False), every=every)
-
-
-def fails(examination: Any, fail_on: str) -> bool:
-    """Tell whether a finding is at least as grave as `fail_on`."""
-    from advisor.model import SEVERITIES
-
-    if fail_on == "never":
-        return False
-    grave = SEVERITIES[: SEVERITIES.index(fail_on) + 1]
-    return any(finding.rule.severity in grave for finding in examination.findings)
+    print_answer(
+        output,
+        json=lambda: dataset_json.render(examination, lang),
+        markdown=lambda: dataset_text.markdown(examination, lang, every=every),
+        text=lambda console: dataset_text.render(examination, lang, console, every=every),
+    )
 
 
 @command.command("dedup")

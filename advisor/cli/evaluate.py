@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from advisor.cli.common import UserError, fail_on_option, format_option, language_option, polite, rules_option
+from advisor.cli.common import UserError, fail_on_option, fails, format_option, language_option, polite, print_answer, rules_option
 
 if TYPE_CHECKING:
     from advisor.engine import Assessment
@@ -94,7 +94,7 @@ def command(
     _print(assessment, output, lang, every=every)
     if sheet is not None:
         _write_sheet(answers, sheet, seed, lang, to_error=output != "text")
-    if _fails(assessment, fail_on):
+    if fails(assessment.findings, fail_on):
         sys.exit(1)
 
 
@@ -130,20 +130,14 @@ def _save(answers: list[Answer], path: Path, lang: str) -> None:
 
 
 def _print(assessment: Assessment, output: str, lang: str, *, every: bool) -> None:
-    if output == "json":
-        from advisor.render import evaluation_json
+    from advisor.render import evaluation, evaluation_json
 
-        click.echo(evaluation_json.render(assessment, lang))
-    elif output == "markdown":
-        from advisor.render import evaluation
-
-        click.echo(evaluation.markdown(assessment, lang, every=every), nl=False)
-    else:
-        from rich.console import Console
-
-        from advisor.render import evaluation
-
-        evaluation.render(assessment, lang, Console(highlight=False, emoji=False, markup=False), every=every)
+    print_answer(
+        output,
+        json=lambda: evaluation_json.render(assessment, lang),
+        markdown=lambda: evaluation.markdown(assessment, lang, every=every),
+        text=lambda console: evaluation.render(assessment, lang, console, every=every),
+    )
 
 
 def _write_sheet(answers: list[Answer], sheet: Path, seed: int, lang: str, *, to_error: bool) -> None:
@@ -181,12 +175,3 @@ def _sentences(judgement: Judgement, lang: str) -> list[str]:
         counted,
         words(verdicts[judgement.verdict], **({"count": decided} if judgement.verdict == "few" else {"p": judgement.p})),
     ]
-
-
-def _fails(assessment: Assessment, fail_on: str) -> bool:
-    from advisor.model import SEVERITIES
-
-    if fail_on == "never":
-        return False
-    grave = SEVERITIES[: SEVERITIES.index(fail_on) + 1]
-    return any(finding.rule.severity in grave for finding in assessment.findings)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from advisor.cli.common import UserError, format_option, language_option, polite, rules_option
+from advisor.cli.common import UserError, format_option, language_option, polite, print_answer, rules_option
 from advisor.readers.base import Source
 
 MOST_BYTES = 64 << 20
@@ -35,14 +35,12 @@ def command(what: str, output: str, lang: str, rule_folders: tuple[Path, ...]) -
     from advisor.settings import read_project
 
     explanation = explain(_source(what), load(rule_folders, read_project(Path.cwd()), subject="run"))
-    if output == "json":
-        click.echo(render.as_json(explanation, lang))
-    elif output == "markdown":
-        click.echo(render.markdown(explanation, lang), nl=False)
-    else:
-        from rich.console import Console
-
-        render.text(explanation, lang, Console(highlight=False, emoji=False, markup=False))
+    print_answer(
+        output,
+        json=lambda: render.as_json(explanation, lang),
+        markdown=lambda: render.markdown(explanation, lang),
+        text=lambda console: render.text(explanation, lang, console),
+    )
     sys.exit(0 if explanation.is_known else 1)
 
 

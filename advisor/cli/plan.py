@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from advisor.cli.common import format_option, language_option, polite
+from advisor.cli.common import format_option, language_option, polite, print_answer
 
 
 @click.command("plan")
@@ -95,11 +95,9 @@ def _print(planned: object, output: str, lang: str) -> None:
     from advisor.render import plan as render
 
     assert isinstance(planned, Plan)
-    if output == "json":
-        click.echo(render.as_json(planned, lang))
-    elif output == "markdown":
-        click.echo(render.markdown(planned, lang), nl=False)
-    else:
-        from rich.console import Console
-
-        render.text(planned, lang, Console(highlight=False, emoji=False, markup=False))
+    print_answer(
+        output,
+        json=lambda: render.as_json(planned, lang),
+        markdown=lambda: render.markdown(planned, lang),
+        text=lambda console: render.text(planned, lang, console),
+    )

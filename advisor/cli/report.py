@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from advisor.cli.common import UserError, fail_on_option, language_option, polite, rules_option
+from advisor.cli.common import UserError, fail_on_option, fails, language_option, polite, rules_option
 
 if TYPE_CHECKING:
     from advisor.engine import Examination
@@ -86,7 +86,7 @@ def command(
       advisor report sweep/ -o reports/
       advisor report run.log --format github
     """  # noqa: D301  click's mark for lines that stay as they are
-    from advisor.cli.analyze import at_least, say_failures
+    from advisor.cli.analyze import say_failures
     from advisor.report.renderers import renderer
 
     printed = target is None or target == Path("-")
@@ -110,7 +110,7 @@ def command(
         _write_one(list(made), None if printed else target, name, render, pictures=pictures)
     if say_failures(seen.outcomes, paths, lang):
         sys.exit(2)
-    if fail_on != "never" and any(at_least(judged, fail_on) for judged in seen.judged):
+    if any(fails(judged.findings, fail_on) for judged in seen.judged):
         sys.exit(1)
 
 

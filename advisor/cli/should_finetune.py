@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from advisor.cli.common import format_option, language_option, polite, rules_option
+from advisor.cli.common import format_option, language_option, polite, print_answer, rules_option
 from advisor.suitability.advice import flag
 from advisor.task import FACTS, Answer, answered
 
@@ -166,11 +166,9 @@ def _question(name: str, last: Answer | None, words: Any) -> Any:
 def _print(advice: Advice, output: str, lang: str) -> None:
     from advisor.render import suitability
 
-    if output == "json":
-        click.echo(suitability.as_json(advice, lang))
-    elif output == "markdown":
-        click.echo(suitability.markdown(advice, lang), nl=False)
-    else:
-        from rich.console import Console
-
-        suitability.text(advice, lang, Console(highlight=False, emoji=False, markup=False))
+    print_answer(
+        output,
+        json=lambda: suitability.as_json(advice, lang),
+        markdown=lambda: suitability.markdown(advice, lang),
+        text=lambda console: suitability.text(advice, lang, console),
+    )

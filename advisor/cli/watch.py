@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from advisor.cli.common import UserError, fail_on_option, language_option, polite, rules_option
+from advisor.cli.common import UserError, fail_on_option, fails, language_option, polite, rules_option
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,14 +54,8 @@ def command(path: Path, interval: float, fail_on: str, lang: str, rule_folders: 
     judge = LiveJudge(load(rule_folders, read_project(Path.cwd()), subject="run"))
     looks = follow(path, judge, interval)
     last = _on_screen(looks, path, lang) if sys.stdout.isatty() else _in_lines(looks, path, lang, judge)
-    if last and fail_on != "never" and _at_least(last, fail_on):
+    if last and fails(last.findings, fail_on):
         sys.exit(1)
-
-
-def _at_least(diagnosis: Diagnosis, severity: str) -> bool:
-    from advisor.live.judge import at_least
-
-    return any(at_least(finding, severity) for finding in diagnosis.findings)  # type: ignore[arg-type]
 
 
 def _in_lines(looks: Iterator[Look | None], path: Path, lang: str, judge: LiveJudge) -> Diagnosis | None:

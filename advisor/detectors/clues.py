@@ -19,8 +19,19 @@ from advisor.signals.stats import mann_kendall
 from advisor.signals.tokens import StepTokens
 
 
+def _rounded(times: float) -> float:
+    """Return how many times as large, to two digits: a band has no more."""
+    return float(f"{times:.2g}")
+
+
 def _rate_facts(rate: float, band: RateBand) -> Facts:
-    return {"rate": rate, "low": band.low, "high": band.high, "above": rate / band.high, "below": band.low / rate}
+    return {
+        "rate": rate,
+        "low": band.low,
+        "high": band.high,
+        "above": _rounded(rate / band.high),
+        "below": _rounded(band.low / rate),
+    }
 
 
 @detector

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from advisor.detectors.registry import detector
-from advisor.model import At, Facts, Hit, Series
+from advisor.model import At, Facts, Hit, Series, Term
 from advisor.signals.moves import Move
 from advisor.signals.preference import AccuracyFall, LateAccuracy
 
@@ -25,7 +25,7 @@ def margin_zero(rewards_margins: Series, train_loss: Series, config: Facts, *, m
         "margin": float(np.median(finite.values)),
         "loss": float(np.median(losses.values)),
         "points": len(finite),
-        "beta": f"{beta:g}" if isinstance(beta, int | float) else "?",
+        "beta": f"{beta:g}" if isinstance(beta, int | float) else Term("not-logged"),
     }
     return Hit(facts, (losses.point(0), finite.point(len(finite) - 1)))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -12,6 +11,7 @@ from advisor.model import Value
 from advisor.readers.advisor_log import SCHEMA
 from advisor.readers.folder import OWN_LOG as NAME
 from advisor.readers.objects import parse_object
+from advisor.whole_file import write_whole
 
 __all__ = ["NAME", "RunLog", "begun", "resumed"]
 
@@ -71,9 +71,7 @@ def resumed(path: Path, config: Mapping[str, Value], step: int, history: Iterabl
     if not kept:
         lines = ({"event": "run", "schema": SCHEMA, "config": config}, *(dict(entry) for entry in history))
         kept = [json.dumps(line) for line in lines]
-    beside = path.with_name(path.name + ".new")
-    beside.write_text("".join(line + "\n" for line in kept), encoding="utf-8")
-    os.replace(beside, path)  # noqa: PTH105  the one that is atomic by its documentation
+    write_whole("".join(line + "\n" for line in kept).encode("utf-8"), path)
     return RunLog(path, time.time() - _last_time(kept))
 
 

@@ -25,7 +25,6 @@ TOPIC = "compare"
 SCHEMA = "advisor.comparison/1"
 KINDS = {"better": "bold green", "worse": "bold red", "same": "bold blue", "undecided": "bold yellow"}
 MOST_SETTINGS = 12
-HOUR, MINUTE = 3600, 60
 
 
 def render(comparison: Comparison, language: str, console: Console) -> None:
@@ -86,17 +85,8 @@ def _row(number: int, side: Side, words: Words) -> list[str]:
         reached = [f"{result.best:.4g}", f"{result.best_x:.6g}", f"{result.final:.4g}", percent]
     if side.failed:
         reached[2], reached[3] = "NaN", ""
-    counted = [f"{side.steps:.6g}" if isfinite(side.steps) else "", duration(side.seconds), quantity(side.tokens)]
+    counted = [f"{side.steps:.6g}" if isfinite(side.steps) else "", words.duration(side.seconds), quantity(side.tokens)]
     return [letter(number), side.name, *reached, *counted, " ".join(side.findings) or words("nothing")]
-
-
-def duration(seconds: float) -> str:
-    """Return a time as it is read: `1 h 12 min`, `45 s`."""
-    if not isfinite(seconds) or seconds <= 0:
-        return ""
-    if seconds >= HOUR:
-        return f"{int(seconds // HOUR)} h {int(seconds % HOUR // MINUTE)} min"
-    return f"{seconds / MINUTE:.0f} min" if seconds >= 2 * MINUTE else f"{seconds:.0f} s"
 
 
 def quantity(count: float) -> str:

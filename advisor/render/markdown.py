@@ -88,7 +88,7 @@ def _causes(diagnosis: Diagnosis, words: Words) -> str:
         lines.append(f"- **{escape(words.cause(cause))}**: {escape(own['meaning'])}")
         for label, clues in (("cause_for", cause.supports), ("cause_against", cause.against)):
             if clues:
-                said = words("clause").join(words.fill(clue.words[words.language], clue.facts) for clue in clues)
+                said = words("clause").join(words.clues(clues))
                 lines.append(f"  - {words(label)}: {escape(said)}")
         lines.append(f"  - {words('cause_test')}: {escape(own['experiment'])}")
     if change := diagnosis.first_change:

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from advisor.model import SEVERITIES, Change, Clue, Diagnosis, Finding, NotJudged
+from advisor.model import SEVERITIES, Change, Diagnosis, Finding, NotJudged
 from advisor.render.curve import BEST_MARK, BEST_MARK_ASCII, EVAL_MARK, Shown, draw, shown
 from advisor.render.layout import MOST_WIDTH, hanging, wrapped
 from advisor.render.words import IN_FULL, Words, counts, gravest, notes, outlook, short_sources, value_text, verdict_counts
@@ -123,14 +123,10 @@ def _causes(diagnosis: Diagnosis, words: Words, console: Console) -> None:
         return
     first, others = diagnosis.causes[0], diagnosis.causes[1:]
 
-    def clues(found: Sequence[Clue]) -> str:
-        # One fact may speak with two weights, such as a rate far above its band.
-        return words("clause").join(dict.fromkeys(words.fill(clue.words[words.language], clue.facts) for clue in found))
-
     rows = [
         (words("cause"), words.cause(first)),
-        (words("cause_for"), clues(first.supports)),
-        (words("cause_against"), clues(first.against)),
+        (words("cause_for"), words("clause").join(words.clues(first.supports))),
+        (words("cause_against"), words("clause").join(words.clues(first.against))),
         (words("cause_test"), first.words[words.language]["experiment"]),
         (words("cause_also"), words("clause").join(words.cause(cause) for cause in others)),
     ]

@@ -15,6 +15,7 @@ from advisor.model import (
     At,
     Cause,
     Change,
+    Clue,
     Conflict,
     Cost,
     Diagnosis,
@@ -39,6 +40,8 @@ LEAST_HOURS = 0.1
 
 SAME_LENGTH = 0.02
 """Runs whose lengths differ by less take equally long."""
+
+MINUTE = 60.0
 
 LARGE = 1e4
 """A position from here on is said to the unit: four digits of it would need an exponent."""
@@ -84,6 +87,10 @@ class Words:
         """Return why a change is proposed."""
         return self.fill(change.reason[self.language], facts)
 
+    def clues(self, clues: Iterable[Clue]) -> tuple[str, ...]:
+        """Return what speaks for or against a cause, each once: one fact may speak with two weights."""
+        return tuple(dict.fromkeys(self.fill(clue.words[self.language], clue.facts) for clue in clues))
+
     def cause(self, cause: Cause) -> str:
         """Return a cause in one line with its confidence."""
         return self("cause_line", title=cause.words[self.language]["title"], confidence=self(f"confidence.{cause.confidence}"))
@@ -105,8 +112,19 @@ class Words:
         line = self("line", line=point.line) if point.line else ""
         if not point.series:
             return line if math.isnan(point.x) else self("point_event", line=line or self("event"), at=self.at(point.x))
-        text = self("point", series=point.series, value=f"{point.value:.4g}", at=self.at(point.x))
+        text = self("point", series=point.series, value=number_text(point.value), at=self.at(point.x))
         return text + self("point_line", line=line) if line else text
+
+    def duration(self, seconds: float) -> str:
+        """Return a time as it is read: `1 h 12 min`, `45 s`; empty where there is none."""
+        if not math.isfinite(seconds) or seconds <= 0:
+            return ""
+        hours, minutes = divmod(round(seconds / MINUTE), 60)
+        if hours:
+            return self("duration.hours" if minutes else "duration.whole_hours", hours=hours, minutes=minutes)
+        if seconds >= 2 * MINUTE:
+            return self("duration.minutes", minutes=minutes)
+        return self("duration.seconds", seconds=f"{seconds:.3g}")
 
     def problems(self, rules: Iterable[Rule], most: int | None = None) -> str:
         """Return the problems that `rules` are about, each once: `overfitting, divergence`; with `most`, only so many and `…`."""
@@ -179,6 +197,11 @@ class Words:
 
 def _numbers(outlook: Outlook) -> dict[str, str]:
     return {name: f"{getattr(outlook, name):.4g}" for name in ("value", "low", "high")}
+
+
+def number_text(value: float) -> str:
+    """Return a number in four digits; what is none as frameworks name it."""
+    return "NaN" if math.isnan(value) else f"{value:.4g}"
 
 
 def value_text(value: Value | None, unknown: str) -> str:

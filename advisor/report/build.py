@@ -28,15 +28,17 @@ def build(material: Material, language: str) -> Report:
     run, diagnosis, order = material.run, material.diagnosis, material.order
     words = Words(language, run, "report")
     shown = lights(material, words)
+    answer = verdict(material, shown, words)
     of_data = material.examination.findings if material.examination else ()
     return Report(
         schema=SCHEMA, language=language, title=order.title or order.log, date=order.date,  # type: ignore[arg-type]
         date_text=words(f"date.{order.date_kind}", date=order.date) if order.date else "", source=order.log, reader=run.reader,
         objective=diagnosis.objective, axis=run.axis, points=words("points", **counts(run)),
-        verdict=verdict(material, shown, words), figures=figures(material, words), lights=shown, charts=charts(material, words),
+        verdict=answer, figures=figures(material, words), lights=shown, charts=charts(material, words),
         forecast=words.forecast(material.forecast),
         findings=tuple(finding_entry(f, words, diagnosis.causes) for f in diagnosis.findings),
-        causes=tuple(cause_entry(cause, words) for cause in diagnosis.causes), changes=change_entries(diagnosis, words),
+        causes=tuple(cause_entry(cause, words) for cause in diagnosis.causes),
+        changes=change_entries(diagnosis, answer.action, words),
         conflicts=tuple(words.conflict(c) for c in diagnosis.conflicts), configuration=configuration(material, words),
         data=data_check(material, words), facts=facts(material, words), clean=checked(diagnosis.clean, words),
         clean_text=_clean_text(material, words), not_judged=unjudged(diagnosis.not_judged, words),

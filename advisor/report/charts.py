@@ -48,7 +48,7 @@ GAP = 4.0
 DOTS_PER_INCH = 160
 MOST_LANES = 4
 MOST_NAMED = 4
-"""Marks that get a label; the rest are only drawn, and the report's text names them."""
+"""Marks that get a label: those of the gravest finding. The rest are only drawn, and the report's text names them."""
 
 ROOM = 0.01
 """Share of the axis that is left free at either end."""
@@ -58,9 +58,6 @@ CROWDED = 600
 
 DECADES = 1.5
 """A logarithmic axis over less than this shows 1, 2 and 5 of each decade."""
-
-WHOLE = 0.98
-"""A stretch over more than this share of the axis is not shaded: shading everything marks nothing."""
 
 
 def picture(chart: Chart, form: Literal["svg", "png"], said: Mapping[str, str]) -> bytes:
@@ -114,7 +111,7 @@ def _panel(axes: Axes, chart: Chart, axis: str, said: Mapping[str, str]) -> None
     axes.set_ylabel(showable(chart.left_label if left else chart.right_label, set()))
     axes.yaxis.set_label_coords(-(LEFT - Y_LABEL) / (WIDTH - LEFT - RIGHT), 0.5)
     for span in chart.spans:
-        if span.severity != "info" and span.end - span.begin < WHOLE * (chart.x_to - chart.x_from):
+        if span.severity != "info" and not span.whole:
             axes.axvspan(span.begin, span.end, color=SEVERITY[span.severity], alpha=0.06, linewidth=0, zorder=0)
     for x in chart.epochs:
         axes.axvline(x, color=FRAME, linewidth=0.5, linestyle=(0, (1, 2.5)), zorder=0.5)
@@ -132,8 +129,7 @@ def _panel(axes: Axes, chart: Chart, axis: str, said: Mapping[str, str]) -> None
         for i, span in enumerate(chart.spans[:MOST_LANES]):
             y = words.frame[3] + 0.8 + LANE * (min(len(chart.spans), MOST_LANES) - 1 - i)
             words.lane(f"{span.rule}  {span.label}", span.begin, span.end, y, RIGHT - 1.0, SEVERITY[span.severity])
-    elsewhere = {line.name for line in chart.lines if line.axis != axis}
-    _marks(axes, words, [mark for mark in chart.marks if (mark.series not in elsewhere) and (left or mark.series)])
+    _marks(axes, words, [mark for mark in chart.marks if chart.axis_of(mark) == axis])
     _clipped(axes, words, lines, said)
 
 
@@ -231,7 +227,8 @@ def _marks(axes: Axes, words: Labels, marks: Sequence[Mark]) -> None:
         axes.plot([mark.x], [y], linestyle="none", markeredgewidth=0.8, zorder=5, clip_on=False, **shapes[mark.kind])
         words.keep_off(mark.x, y)
     first = next((mark for mark in once.values() if mark.kind == "non-finite"), None)
-    named = [mark for mark in once.values() if mark.kind != "non-finite" or mark is first]
+    rule = next((mark.rule for mark in once.values() if mark.rule), "")
+    named = [mark for mark in once.values() if mark is first or (mark.kind != "non-finite" and mark.rule in ("", rule))]
     for mark in named[:MOST_NAMED]:
         colour = SEVERITY["error"] if mark.kind in ("non-finite", "event") else MUTED if mark.y is None else INK
         words.mark(mark.x, foot if mark.y is None else mark.y, mark.label, colour)

@@ -41,7 +41,9 @@ def configuration(material: Material, words: Words) -> Configuration:
 
 def _note(safe: Sequence[Change], waiting: Sequence[Change], words: Words, *, whole: bool) -> str:
     key = "configuration_whole" if whole else "configuration_part"
-    said = [words(key, count=len(safe))]
+    said = [words(key)]
+    if safe:
+        said.append(words("configuration_safe", count=len(safe)))
     if waiting:
         said.append(words("configuration_waiting", count=len(waiting)))
     return words("sentence_gap").join(said)

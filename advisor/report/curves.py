@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from advisor.model import SEVERITIES, Diagnosis, FloatArray, Forecast, NotMeasurable, Run, Series
-from advisor.render.words import Words
+from advisor.render.words import Words, number_text
 from advisor.report.material import Material, smoothed
 from advisor.report.model import Band, Chart, Line, Mark, Span
 
@@ -34,6 +34,9 @@ FAR = 3.0
 
 STEEP = 50.0
 """Largest value over the median from which on a logarithmic axis shows more."""
+
+WHOLE = 0.98
+"""Share of the axis from which on a stretch is nearly all of it."""
 
 FLAT = 1e-3
 """Least height of an axis, relative to its values: below it lie rounding and the last digits of a log, not a curve."""
@@ -95,11 +98,11 @@ def _main(material: Material, words: Words, begin: float, end: float) -> Chart:
     log = name == "loss" and _is_steep(lines)
     if log:
         low, high = _positive_heights(lines)
-    marks = (*_best(material, words), *_non_finite(run, words), *_evidence(material.diagnosis, words, lines, rest=True))
+    marks = (*_best(material, words), *_non_finite(run, words), *_evidence(material.diagnosis, words, lines, events=True))
     return Chart(
         name=name, title=words(f"chart.{name}"), x_label=words(f"axis.{run.axis}"), left_label=words(f"axis.{name}"),
         right_label="", log=log, x_from=begin, x_to=end, y_low=low, y_high=high, lines=tuple(lines), bands=bands,
-        marks=marks[:MOST_MARKS], spans=_spans(material.diagnosis, words), **_epochs(material),
+        marks=marks[:MOST_MARKS], spans=_spans(material, words), **_epochs(material),
         caption=_caption(material, words, lines), missing="" if lines else words("chart.nothing"),
     )  # fmt: skip
 
@@ -206,8 +209,8 @@ def _gradient(material: Material, words: Words, begin: float, end: float) -> Cha
     return Chart(
         name="gradient", title=words("chart.gradient"), x_label=words(f"axis.{run.axis}"), left_label=words("line.grad_norm"),
         right_label=words("line.learning_rate"), log=log, x_from=begin, x_to=end, y_low=low, y_high=high, lines=tuple(lines),
-        bands=(), marks=tuple(_evidence(material.diagnosis, words, lines, rest=False))[:MOST_MARKS],
-        spans=_spans(material.diagnosis, words), **_epochs(material), caption=words("sentence_gap").join(captions),
+        bands=(), marks=tuple(_evidence(material.diagnosis, words, lines, events=False))[:MOST_MARKS],
+        spans=_spans(material, words), **_epochs(material), caption=words("sentence_gap").join(captions),
         missing="" if lines else words("chart.no_gradient"),
     )  # fmt: skip
 
@@ -241,27 +244,30 @@ def _non_finite(run: Run, words: Words) -> Iterator[Mark]:
             yield Mark("non-finite", x, None, words("mark.non_finite", series=name, at=words.at(x)), series=name)
 
 
-def _evidence(diagnosis: Diagnosis, words: Words, lines: Sequence[Line], *, rest: bool) -> Iterator[Mark]:
-    """Yield the points that findings rest on: of the drawn series, and with `rest` also of those that no chart draws."""
+def _evidence(diagnosis: Diagnosis, words: Words, lines: Sequence[Line], *, events: bool) -> Iterator[Mark]:
+    """Yield the points of the drawn series that findings rest on, and with `events` the places of what is no point."""
     drawn = {line.name for line in lines if line.role != "dashed"}
     seen: set[tuple[float, str]] = set()
-    others = {"grad_norm", "learning_rate"} if rest else set()
     for finding in diagnosis.findings:
         for point in finding.hit.evidence:
-            if not np.isfinite(point.x) or (point.series not in drawn and (not rest or point.series in others)):
+            if not np.isfinite(point.x) or (point.series not in drawn and (point.series or not events)):
                 continue
             if (point.x, point.series) in seen:
                 continue
             seen.add((point.x, point.series))
-            here = point.series in drawn and np.isfinite(point.value)
-            kind = "evidence" if point.series else "event"
-            yield Mark(kind, point.x, point.value if here else None, words.point(point), finding.rule.id, point.series)  # type: ignore[arg-type]
+            if not point.series:
+                yield Mark("event", point.x, None, words.point(point), finding.rule.id)
+                continue
+            label = words("mark.evidence", value=number_text(point.value), at=words.at(point.x))
+            y = point.value if np.isfinite(point.value) else None
+            yield Mark("evidence", point.x, y, label, finding.rule.id, point.series)
 
 
-def _spans(diagnosis: Diagnosis, words: Words) -> tuple[Span, ...]:
+def _spans(material: Material, words: Words) -> tuple[Span, ...]:
     """Return the stretches that findings speak of, the gravest first: those whose evidence is a beginning and an end."""
+    first, last = _axis(material.run, material.forecast)
     spans: list[Span] = []
-    for finding in diagnosis.findings:
+    for finding in material.diagnosis.findings:
         places = [point.x for point in finding.hit.evidence if np.isfinite(point.x)]
         if len(finding.hit.evidence) != 2 or len(places) != 2 or places[0] == places[1]:  # noqa: PLR2004  a beginning, an end
             continue
@@ -269,7 +275,8 @@ def _spans(diagnosis: Diagnosis, words: Words) -> tuple[Span, ...]:
         rule = finding.rule
         same = any(s.begin == begin and s.end == end for s in spans)
         if not (same and rule.severity == SEVERITIES[-1]):
-            spans.append(Span(rule.id, rule.severity, begin, end, words.of(finding, "title")))
+            whole = end - begin >= WHOLE * (last - first)
+            spans.append(Span(rule.id, rule.severity, begin, end, words.of(finding, "title"), whole))
     return tuple(spans[:MOST_SPANS])
 
 
@@ -284,7 +291,7 @@ def _caption(material: Material, words: Words, lines: Sequence[Line]) -> str:
     said = [_first_to_last(line, words) for line in lines if line.role in ("raw", "points")]
     said += [words("caption.best", mark=mark.label) for mark in _best(material, words)]
     spans = [words("caption.span", rule=s.rule, begin=words.at(s.begin), end=words.at(s.end))
-             for s in _spans(material.diagnosis, words)]  # fmt: skip
+             for s in _spans(material, words)]  # fmt: skip
     if spans:
         said.append(words("caption.shaded", spans=words("separator").join(spans)))
     with suppress(NotMeasurable):

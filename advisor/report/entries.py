@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Literal
 
-from advisor.model import SEVERITIES, Cause, Clue, Diagnosis, Finding, NotJudged
+from advisor.model import SEVERITIES, Cause, Diagnosis, Finding, NotJudged
 from advisor.render.words import Words, value_text
-from advisor.report.model import CauseEntry, ChangeEntry, Checked, Decision, Evidence, FindingEntry, Source, Unjudged
+from advisor.report.model import Action, CauseEntry, ChangeEntry, Checked, Decision, Evidence, FindingEntry, Source, Unjudged
 from advisor.rulebook import Rule
 
 
@@ -31,31 +31,28 @@ def finding_entry(finding: Finding, words: Words, causes: Sequence[Cause] = (), 
 
 def cause_entry(cause: Cause, words: Words) -> CauseEntry:
     """Return one cause in words."""
-
-    def clues(found: Iterable[Clue]) -> tuple[str, ...]:
-        return tuple(words.fill(clue.words[words.language], clue.facts) for clue in found)
-
     own = cause.words[words.language]
     return CauseEntry(
-        cause.name, own["title"], cause.confidence, words(f"confidence.{cause.confidence}"), own["meaning"], clues(cause.supports),
-        clues(cause.against), own["experiment"], cause.findings,
+        cause.name, own["title"], cause.confidence, words(f"confidence.{cause.confidence}"), own["meaning"],
+        words.clues(cause.supports), words.clues(cause.against), own["experiment"], cause.findings,
     )  # fmt: skip
 
 
-def change_entries(diagnosis: Diagnosis, words: Words) -> tuple[ChangeEntry, ...]:
-    """Return the suggested changes, the most important first."""
+def change_entries(diagnosis: Diagnosis, action: Action, words: Words) -> tuple[ChangeEntry, ...]:
+    """Return the suggested changes, the most important first; where `action` is one of them, that one."""
     facts = {f.rule.id: f.hit.facts for f in diagnosis.findings}
     unknown = words("unknown")
     aside = {c.chosen.parameter: words.conflict(c) for c in diagnosis.conflicts}
-    return tuple(
+    entries = (
         ChangeEntry(
             parameter=c.name, old=value_text(c.old, unknown), new=value_text(c.new, unknown), trust=c.trust,
             trust_text=words(f"trust.{c.trust}"), rule=c.rule, reason=words.reason(c, facts[c.rule]), effect=words.effect(c),
             effect_low=c.effect.low if c.effect else None, effect_high=c.effect.high if c.effect else None,
-            first=c is diagnosis.first_change, aside=aside.get(c.parameter, ""),
+            first=action.kind == "change" and c is diagnosis.first_change, aside=aside.get(c.parameter, ""),
         )
         for c in diagnosis.changes
     )  # fmt: skip
+    return tuple(sorted(entries, key=lambda entry: not entry.first))
 
 
 def checked(clean: Sequence[Rule], words: Words) -> tuple[Checked, ...]:

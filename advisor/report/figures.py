@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
-from advisor.render.words import Words
+from advisor.render.words import Words, number_text
 from advisor.report.material import Material
 from advisor.report.model import Figure, State
+from advisor.signals.checkpoints import SECONDS_PER_HOUR
 from advisor.signals.settings import DEVICES, setting
 from advisor.signals.stats import robust_noise
 
@@ -22,7 +24,6 @@ RISING = frozenset({"overfitting", "divergence", "non-finite", "instability"})
 END_SHARE = 0.1
 """The part of a run whose median is its final reward."""
 
-HOUR, MINUTE = 3600.0, 60.0
 NOTHING = "–"
 
 
@@ -104,15 +105,16 @@ def figures(material: Material, words: Words) -> tuple[Figure, ...]:
                  for name in ("best", "final", "rise")]  # fmt: skip
         return (*three, _cost(material, words))
     kind = {"eval_loss": "loss", "train_loss": "train", "reward": "reward"}[found.of]
-    best = Figure(
-        "best", words(f"figure.best.{kind}"), f"{found.best:.4g}", words("figure.at", at=words.at(found.best_x)), "pass",
-        {"value": found.best, "x": found.best_x},
-    )  # fmt: skip
-    final = Figure(
-        "final", words(f"figure.final.{kind}"), number_text(found.final), words("figure.at", at=words.at(found.final_x)),
-        "pass" if math.isfinite(found.final) else "warning", {"value": found.final, "x": found.final_x},
-    )  # fmt: skip
     accused = {f.rule.problem for f in material.diagnosis.findings if f.rule.severity != "info"}
+
+    def reached(name: Literal["best", "final"], value: float, x: float) -> Figure:
+        # Where a finding says that the loss is no number, a zero is what the log was made to show.
+        hidden = value == 0 and "non-finite" in accused
+        at = words("figure.as_logged" if hidden else "figure.at", at=words.at(x))
+        state: State = "warning" if hidden or not math.isfinite(value) else "pass"
+        return Figure(name, words(f"figure.{name}.{kind}"), number_text(value), at, state, {"value": value, "x": x})
+
+    best, final = reached("best", found.best, found.best_x), reached("final", found.final, found.final_x)
     return best, final, _rise(found, kind, words, is_problem=bool(accused & RISING)), _cost(material, words)
 
 
@@ -130,25 +132,11 @@ def _rise(found: Score, kind: str, words: Words, *, is_problem: bool) -> Figure:
     state: State = "not-judged" if beyond is None else "warning" if beyond and is_problem else "pass"
     change = -found.worse if kind == "reward" else found.worse
     shown = f"{change:+.1%}" if f"{abs(change):.1%}" != f"{0:.1%}" else f"{0:.1%}"
-    return Figure("rise", label, shown, words(f"figure.{key}", noise=f"{found.noise:.1%}"), state, numbers)
-
-
-def number_text(value: float) -> str:
-    """Return a number in four digits; what is none as logs write it."""
-    return "NaN" if math.isnan(value) else f"{value:.4g}"
+    return Figure("rise", label, shown, words(f"figure.{key}", noise=f"{NOISE_UNITS * found.noise:.1%}"), state, numbers)
 
 
 LEAST_HOURS = 0.1
 """Fewer device-hours are said as a time on the clock."""
-
-
-def duration_text(seconds: float, words: Words) -> str:
-    """Return a duration in the unit that suits it."""
-    if seconds >= HOUR:
-        return words("figure.hours", value=f"{seconds / HOUR:.3g}")
-    if seconds >= MINUTE:
-        return words("figure.minutes", value=f"{seconds / MINUTE:.3g}")
-    return words("figure.seconds", value=f"{seconds:.3g}")
 
 
 def seconds_of(material: Material) -> float | None:
@@ -175,9 +163,9 @@ def _cost(material: Material, words: Words) -> Figure:
     if seconds is not None:
         devices = setting(material.config, *DEVICES)
         numbers |= {"seconds": seconds}
-        shown = duration_text(seconds, words)
+        shown = words.duration(seconds)
         if devices:
-            hours = seconds / HOUR * devices
+            hours = seconds / SECONDS_PER_HOUR * devices
             numbers |= {"devices": devices, "device_hours": hours}
             if devices > 1 and hours >= LEAST_HOURS:
                 shown = words("figure.device_hours", value=f"{hours:.3g}")

@@ -36,7 +36,7 @@ def _blocks(report: Report, pictures: Mapping[str, str]) -> Iterator[str]:
     yield f"## {SYMBOLS[verdict.state]} {escape(report.title)}"
     yield " · ".join(filter(None, (f"`{_code(report.source)}`", escape(report.date_text), escape(report.points))))
     yield f"**{escape(verdict.sentence)}**  \n{escape(verdict.confidence_text)}"
-    yield f"**{label['action']}:** {escape(verdict.action.text)}"
+    yield f"**{verdict.action.label}:** {escape(verdict.action.text)}"
     yield _table([f.label for f in report.figures], [[f"**{escape(f.value)}**<br>{escape(f.detail)}" for f in report.figures]])
     rows = [
         [f"{SYMBOLS[light.state]} {escape(light.state_text)}", escape(light.label), escape(light.reason)] for light in report.lights
@@ -214,5 +214,4 @@ def _decided(report: Report) -> str:
 
 def _reproduce(report: Report) -> str:
     again = report.reproduce
-    sha = f"`{again.log_sha256}` ({report.labels['sha256']})" if again.log_sha256 else ""
-    return "\n\n".join(filter(None, (escape(again.text), _fence(again.command, "sh"), sha)))
+    return f"{escape(again.text)}\n\n{_fence(again.command, 'sh')}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.resources import as_file, files
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +31,11 @@ DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)")
 NO_TIME = 0
 """Written as the time of making: the same report gives the same bytes, and its date stands in it."""
 
+SETTINGS = ("normal", "tight", "whole")
+LEAST_FILLED = 0.2
+"""How close the pages are set (see the template): the first way that fills so much of the last page, so that nobody turns it in
+vain; where none does, the one that fills most."""
+
 NAMED = 12
 """Characters without a glyph that are listed one by one."""
 
@@ -51,12 +56,26 @@ def _set(report: Report, form: str, dots_per_inch: float = 96.0) -> list[bytes]:
     given = _inputs(report, pictures, words)
     folder = files("advisor.report")
     with as_file(folder / "fonts") as fonts, as_file(folder / "template.typ") as template:
-        compiler = typst.Compiler(str(template), font_paths=[str(fonts)], ignore_system_fonts=True)
+
+        def compiler(inputs: dict[str, str]) -> typst.Compiler:
+            return typst.Compiler(str(template), font_paths=[str(fonts)], ignore_system_fonts=True, sys_inputs=inputs)
+
+        way = _best_filled([{**given, "setting": setting} for setting in SETTINGS], compiler)
         if form == "png":
-            made = compiler.compile(format="png", ppi=dots_per_inch, sys_inputs=given, timestamp=NO_TIME)
+            made = compiler(way).compile(format="png", ppi=dots_per_inch, timestamp=NO_TIME)
         else:
-            made = _strict(compiler, given, words)
+            made = _strict(compiler(way), way, words)
     return made if isinstance(made, list) else [made or b""]
+
+
+def _best_filled(ways: Sequence[dict[str, str]], compiler: Callable[[dict[str, str]], typst.Compiler]) -> dict[str, str]:
+    """Return the first of `ways` whose last page is filled well. What is laid out for this is not laid out again for the PDF."""
+    filled = []
+    for way in ways:
+        filled.append(float(json.loads(compiler(way).query("<end>", field="value", one=True))["filled"]))
+        if filled[-1] >= LEAST_FILLED:
+            break
+    return ways[filled.index(max(filled))]
 
 
 def _strict(compiler: typst.Compiler, given: dict[str, str], words: Mapping[str, str]) -> bytes:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from advisor.model import Value
 from advisor.render.words import Words, counts, value_text
-from advisor.report.figures import duration_text, seconds_of
+from advisor.report.figures import seconds_of
 from advisor.report.material import Material
 from advisor.report.model import Entry
 from advisor.report.orders import shown_name
@@ -31,6 +31,7 @@ KNOWN: tuple[tuple[str, tuple[str, ...]], ...] = (
 
 VERSION_ENDS = ("_version", "version")
 SWITCHES = ("bf16", "fp16")
+LENGTHS = ("epochs", "steps")
 MOST_OTHERS = 40
 
 
@@ -48,19 +49,22 @@ def _facts(material: Material, words: Words) -> Iterator[Entry]:
     yield entry("reader", run.reader)
     yield entry("points", words("points", **counts(run)))
     yield entry("objective", material.diagnosis.objective)
+    if config.get("objective") == material.diagnosis.objective:
+        config.pop("objective")
     for name, settings in KNOWN:
-        found = [s for s in settings if config.get(s) not in (None, "", False)]
+        found = [s for s in settings if _is_set(name, config.get(s))]
         if found:
             value = config[found[0]]
             if name == "model" and isinstance(value, str):
                 value = shown_name(value)
             yield entry(name, found[0] if found[0] in SWITCHES else _value(value))
-            for setting in found:
-                config.pop(setting)
+        for setting in settings:
+            if setting in found or name in LENGTHS:
+                config.pop(setting, None)
     if (size := material.get("model_parameters")) is not None:
         yield entry("parameters", f"{size:.3g}")
     if (seconds := seconds_of(material)) is not None:
-        yield entry("duration", duration_text(seconds, words))
+        yield entry("duration", words.duration(seconds))
     if material.order.device:
         yield entry("device", material.order.device)
     versions = {name: value for name, value in config.items() if name.endswith(VERSION_ENDS)}
@@ -75,6 +79,12 @@ def _facts(material: Material, words: Words) -> Iterator[Entry]:
         yield entry("settings", words("no_settings"))
     if material.order.log_sha256:
         yield entry("log_sha256", material.order.log_sha256)
+
+
+def _is_set(name: str, value: Value | None) -> bool:
+    """Tell whether a setting says anything: Trainers write -1 for a length that the other one gives."""
+    unset = name in LENGTHS and isinstance(value, int | float) and value <= 0
+    return not unset and value not in (None, "", False)
 
 
 def _value(value: Value) -> str:

@@ -58,7 +58,7 @@ def _confidence(material: Material, main: Finding | None, lights: Sequence[Light
             return ("high", said[0]) if said else ("medium", words("confidence_finding"))
         title, level = cause.words[words.language]["title"], words(f"confidence.{cause.confidence}")
         key = "confidence_cause_too" if said else "confidence_cause"
-        said.append(words(key, cause=title, level=level, count=len(cause.supports)))
+        said.append(words(key, cause=title, level=level, count=len(words.clues(cause.supports))))
         return "high" if len(said) > 1 else cause.confidence, words("clause").join(said)
     judged = [light.aspect for light in lights if light.state != "not-judged"]
     counted = words("confidence_coverage", judged=len(judged), of=len(lights), rules=len(diagnosis.clean))
@@ -70,6 +70,7 @@ def _confidence(material: Material, main: Finding | None, lights: Sequence[Light
 def _action(material: Material, main: Finding | None, words: Words) -> Action:
     """Return the one thing to do first."""
     diagnosis = material.diagnosis
+    first, later = words("heading.action"), words("heading.remedy")
     change = diagnosis.first_change
     asks = next((f for f in diagnosis.findings if change is not None and f.rule.id == change.rule), None)
     # What a remark asks for is not the first thing to do about a fault.
@@ -79,21 +80,21 @@ def _action(material: Material, main: Finding | None, words: Words) -> Action:
         facts = asks.hit.facts
         key = "action_change" if change.old is not None else "action_set"
         text = words(key, parameter=change.name, old=old, new=new, reason=words.reason(change, facts))
-        return Action("change", text, change.name, old, new, change.rule)
+        return Action("change", first, text, change.name, old, new, change.rule)
     if main is not None and diagnosis.causes:
-        return Action("experiment", diagnosis.causes[0].words[words.language]["experiment"], rule=main.rule.id)
+        return Action("experiment", first, diagnosis.causes[0].words[words.language]["experiment"], rule=main.rule.id)
     if main is not None:
-        return Action("remedy", words.of(main, "remedy"), rule=main.rule.id)
+        return Action("remedy", first, words.of(main, "remedy"), rule=main.rule.id)
     if material.examination is not None and material.examination.findings:
-        first = material.examination.findings[0]
-        if first.rule.severity in STATE_OF:
-            return Action("remedy", words.of(first, "remedy"), rule=first.rule.id)
+        of_data = material.examination.findings[0]
+        if of_data.rule.severity in STATE_OF:
+            return Action("remedy", first, words.of(of_data, "remedy"), rule=of_data.rule.id)
     if diagnosis.verdict == "unjudgeable" and diagnosis.not_judged:
         first_missing = next(
             (n for n in diagnosis.not_judged if n.missing[0] in ("train_loss", "eval_loss")), diagnosis.not_judged[0]
         )
-        return Action("log", words("action_log", log=words.to_log(first_missing)))
+        return Action("log", later, words("action_log", log=words.to_log(first_missing)))
     found = score(material)
     if found is not None and found.of == "eval_loss":
-        return Action("nothing", words("action_use", at=words.at(found.best_x)))
-    return Action("nothing", words("action_nothing"))
+        return Action("nothing", later, words("action_use", at=words.at(found.best_x)))
+    return Action("nothing", later, words("action_nothing"))

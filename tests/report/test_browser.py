@@ -65,6 +65,19 @@ def report(root, tmp_path_factory):
     return target
 
 
+@pytest.fixture(scope="module")
+def index(root, tmp_path_factory):
+    """The index of three runs, and their reports beside it."""
+    from click.testing import CliRunner
+
+    from advisor.cli import main
+
+    logs = [str(root / "sample_logs" / log) for log in ("healthy/sft-weather", "faulty/loss-explosion", "faulty/validation-rise")]
+    target = tmp_path_factory.mktemp("index")
+    assert CliRunner().invoke(main, ["report", *logs, "-o", str(target), "--lang", "en"]).exit_code == 0
+    return target / "index.html"
+
+
 def plot(page, name="loss", language="en"):
     return page.locator(f'main[data-language="{language}"] .plot[data-chart="{name}"]')
 
@@ -226,6 +239,22 @@ def test_the_page_has_one_main_landmark_named_controls_and_headings_in_order(ope
     )
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("what", ["report", "index"])
+def test_a_checker_of_accessibility_finds_nothing(browser, report, index, what, scheme):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe: pip install 'finetune-advisor[browser]'")
+    # The checker is a script from outside, which the page's own policy would stop.
+    context = browser.new_context(color_scheme=scheme, bypass_csp=True)
+    page = context.new_page()
+    page.goto({"report": report, "index": index}[what].as_uri())
+    for language in ("zh", "en"):
+        page.locator(f'button[data-language="{language}"]').click()
+        found = axe.Axe().run(page).response
+        assert [(v["id"], [node["target"] for node in v["nodes"]]) for v in found["violations"]] == []
+        assert len(found["passes"]) > 30
+    context.close()
+
+
 LOW_CONTRAST = """() => {
   const parse = (c) => c.match(/[\\d.]+/g).map(Number);
   const linear = (v) => (v / 255 <= 0.03928 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4);
@@ -251,6 +280,17 @@ LOW_CONTRAST = """() => {
 OUTSIDE = """(width) => [...document.querySelectorAll('main:not([hidden]) *')].filter((e) => e.offsetParent
   && !e.closest('.scroll,.plot,.values,caption,h2') && e.getBoundingClientRect().right > width)
   .map((e) => e.outerHTML.slice(0, 80))"""
+
+
+def test_on_a_phone_each_cell_of_a_table_says_what_it_is_and_nothing_has_to_be_scrolled_sideways(opened, report):
+    page = opened(report, width=390, height=844)
+    assert page.locator("main:visible .changes thead").bounding_box()["width"] <= 1
+    said = page.locator("main:visible .changes td").first.evaluate("e => getComputedStyle(e, '::before').content")
+    assert said == '"Old"'
+    wide = page.evaluate(
+        "[...document.querySelectorAll('main:not([hidden]) .scroll')].filter(e => e.scrollWidth > e.clientWidth + 1).length"
+    )
+    assert wide == 0
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -338,14 +378,8 @@ def test_a_million_points_are_drawn_at_once_and_the_spike_is_among_them(root, op
     assert page.locator("main:visible .values tr", has_text="131313").inner_text().split()[:2] == ["131313", "9.5"]
 
 
-def test_the_index_is_sorted_by_the_column_that_is_clicked(root, opened, tmp_path):
-    from click.testing import CliRunner
-
-    from advisor.cli import main
-
-    logs = [str(root / "sample_logs" / log) for log in ("healthy/sft-weather", "faulty/loss-explosion", "faulty/validation-rise")]
-    assert CliRunner().invoke(main, ["report", *logs, "-o", str(tmp_path / "out"), "--lang", "en"]).exit_code == 0
-    page = opened(tmp_path / "out" / "index.html")
+def test_the_index_is_sorted_by_the_column_that_is_clicked(opened, index):
+    page = opened(index)
     names = page.locator("main:visible tbody th a")
     assert names.all_inner_texts() == ["loss-explosion", "validation-rise", "sft-weather"]
     page.locator("main:visible th button", has_text=re.compile("^Best")).click()
@@ -353,6 +387,5 @@ def test_the_index_is_sorted_by_the_column_that_is_clicked(root, opened, tmp_pat
     assert page.locator("main:visible th[aria-sort='ascending']").inner_text().startswith("Best")
     page.locator("main:visible th button", has_text=re.compile("^Best")).click()
     assert names.all_inner_texts() == ["loss-explosion", "validation-rise", "sft-weather"]
-    assert [
-        (tmp_path / "out" / name).exists() for name in names.evaluate_all("links => links.map(a => a.getAttribute('href'))")
-    ] == [True] * 3
+    pages = names.evaluate_all("links => links.map(a => a.getAttribute('href'))")
+    assert [(index.parent / name).exists() for name in pages] == [True] * 3

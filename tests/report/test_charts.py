@@ -93,7 +93,7 @@ def test_words_do_not_cover_each_other(drawn, language, length):
         Mark("evidence", float(line.x[i]), float(line.y[i]), f"{line.name} {line.y[i]:.4g} " + "long " * length, series=line.name)
         for i in range(4)
     )
-    span = Span("LONG-001", "warning", float(line.x[1]), float(line.x[-1]), "a finding with a title " * length)
+    span = Span("LONG-001", "warning", float(line.x[1]), float(line.x[-1]), "a finding with a title " * length, whole=False)
     crowded = replace(chart, marks=marks, spans=(span,) * 6)
     charts._load_fonts()
     with mpl.rc_context():

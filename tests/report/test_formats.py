@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -209,6 +210,18 @@ def test_an_annotation_names_the_file_the_line_and_the_rule(made):
     )
     assert "88.1%25 above its best" in first
     assert "num_train_epochs 40 → 8" in first
+
+
+def test_what_github_would_drop_is_named_in_the_last_annotation_of_its_level(made):
+    report = made("faulty/validation-rise")[0]
+    warning, note = report.findings[:2]
+    many = [replace(warning, rule=f"MANY-{i:03}") for i in range(25)]
+    lines = github.render([replace(report, findings=(note, *many))]).decode().splitlines()
+    assert [line.split(" ")[0] for line in lines] == ["::warning"] * 10 + ["::notice"]
+    assert "title=+16::" in lines[9]
+    assert [f.rule for f in many if f.rule not in "".join(lines)] == []
+    ten = github.render([replace(report, findings=tuple(many[:10]))]).decode().splitlines()
+    assert ["title=MANY" in line for line in ten] == [True] * 10
 
 
 def test_a_healthy_run_is_annotated_with_its_verdict(made):

@@ -109,7 +109,7 @@ def _article(report: Report, *, hidden: bool) -> Html:
     )  # fmt: skip
     links = [el("li", el("a", label[name], href=f"#{name}-{report.language}")) for name in shown_sections(report)]
     navigation = el("nav", el("ul", links), aria_label=label["contents"])
-    footer = el("footer", el("p", report.reproduce.text))
+    footer = el("footer", el("p", f"advisor {report.reproduce.version}"))
     return el(
         "main", header, navigation, body(report), footer, lang=DOCUMENT_LANGUAGE[report.language], data_language=report.language,
         hidden=hidden,
@@ -122,8 +122,8 @@ def _drawn(chart: Chart) -> dict[str, Any]:
         "name": chart.name, "log": chart.log, "from": chart.x_from, "to": chart.x_to, "low": chart.y_low, "high": chart.y_high,
         "lines": [{"name": n.name, "role": n.role, "axis": n.axis, "x": n.x, "y": n.y} for n in chart.lines],
         "bands": [{"name": b.name, "x": b.x, "low": b.low, "high": b.high} for b in chart.bands],
-        "marks": [{"kind": m.kind, "x": m.x, "y": m.y, "rule": m.rule} for m in chart.marks],
-        "spans": [{"rule": s.rule, "severity": s.severity, "begin": s.begin, "end": s.end} for s in chart.spans],
+        "marks": [{"kind": m.kind, "x": m.x, "y": m.y, "axis": chart.axis_of(m), "rule": m.rule} for m in chart.marks],
+        "spans": [{"rule": s.rule, "severity": s.severity, "begin": s.begin, "end": s.end, "whole": s.whole} for s in chart.spans],
         "epochs": chart.epochs,
     }  # fmt: skip
 
@@ -167,7 +167,7 @@ def _index(index: Index, *, hidden: bool) -> Html:
         class_="index",
     )  # fmt: skip
     header = el("header", el("h1", index.title), el("p", index.date, class_="about") if index.date else None)
-    region = el("div", table, class_="scroll", tabindex=0, role="region", aria_label=index.title)
+    region = el("div", table, class_="scroll", tabindex=0, role="group", aria_label=index.title)
     return el(
         "main", header, region, lang=DOCUMENT_LANGUAGE[index.language], data_language=index.language, hidden=hidden, class_="wide"
     )

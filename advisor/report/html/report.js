@@ -48,11 +48,8 @@
       for (const span of chart.spans) {
         const a = u.valToPos(span.begin, "x", true), b = u.valToPos(span.end, "x", true);
         c.fillStyle = colour("span-" + span.severity);
-        c.fillRect(a, top, Math.max(b - a, 2), height);
+        if (!span.whole) c.fillRect(a, top, Math.max(b - a, 2), height);
         c.fillStyle = colour(span.severity === "error" ? "failure" : span.severity);
-        c.font = 11 * devicePixelRatio + "px system-ui, sans-serif";
-        c.textBaseline = "top"; c.textAlign = "left";
-        c.fillText(span.rule, Math.max(a, left) + 5 * devicePixelRatio, top + 4 * devicePixelRatio + chart.spans.indexOf(span) * 14 * devicePixelRatio);
         if (focus.rule === span.rule) { c.strokeStyle = c.fillStyle; c.lineWidth = 2 * devicePixelRatio; c.strokeRect(a, top + 1, Math.max(b - a, 2), height - 2); }
       }
       c.strokeStyle = colour("rule"); c.lineWidth = devicePixelRatio; c.setLineDash([2 * devicePixelRatio, 4 * devicePixelRatio]);
@@ -64,30 +61,40 @@
     };
   }
 
+  // Words on a drawing, with a rim of paper around them.
+  function written(c, at, name) {
+    c.lineWidth = 4 * devicePixelRatio; c.lineJoin = "round"; c.strokeStyle = colour("paper"); c.fillStyle = colour(name);
+    c.strokeText(...at);
+    c.fillText(...at);
+  }
+
   function foreground(chart, words) {
     return (u) => {
       const c = u.ctx, { left, top, width, height } = u.bbox, ratio = devicePixelRatio;
       c.save();
       c.beginPath(); c.rect(left - 7 * ratio, top - 7 * ratio, width + 14 * ratio, height + 14 * ratio); c.clip();
+      c.font = 11 * ratio + "px system-ui, sans-serif"; c.textBaseline = "top"; c.textAlign = "left";
+      chart.spans.forEach((span, i) => {
+        const at = [span.rule, Math.max(u.valToPos(span.begin, "x", true), left) + 5 * ratio, top + (4 + 14 * i) * ratio];
+        if (at[1] < left + width) written(c, at, span.severity === "error" ? "failure" : span.severity);
+      });
       chart.marks.forEach((mark, i) => {
-        const drawn = mark.y != null && !(u.scales.y.distr === 3 && mark.y <= 0);
+        const scale = mark.axis === "right" ? "right" : "y";
+        const drawn = mark.y != null && !(u.scales[scale].distr === 3 && mark.y <= 0);
         const x = u.valToPos(mark.x, "x", true);
-        const y = drawn ? Math.min(Math.max(u.valToPos(mark.y, "y", true), top), top + height) : top + height;
+        const y = drawn ? Math.min(Math.max(u.valToPos(mark.y, scale, true), top), top + height) : top + height;
         if (x < left - 1 || x > left + width + 1) return;
         c.beginPath(); c.arc(x, y, (mark.kind === "best" ? 5 : 4) * ratio, 0, 2 * Math.PI);
         c.lineWidth = 1.5 * ratio;
         if (mark.kind === "best") { c.fillStyle = colour("best"); c.fill(); c.strokeStyle = colour("paper"); c.stroke(); }
-        else if (mark.kind === "non-finite") { c.fillStyle = colour("failure"); c.fill(); }
+        else if (mark.kind === "non-finite" || mark.kind === "event") { c.fillStyle = colour("failure"); c.fill(); }
         else { c.strokeStyle = colour("ink"); c.stroke(); }
-        if (mark.kind === "best") {
-          c.font = "600 " + 12 * ratio + "px system-ui, sans-serif"; c.fillStyle = colour("best"); c.textBaseline = "bottom";
-          const late = x > left + width / 2;
-          c.textAlign = late ? "right" : "left";
-          const at = [words.marks[i], x + (late ? -8 : 8) * ratio, Math.max(y - 12 * ratio, top + 30 * ratio)];
-          c.lineWidth = 4 * ratio; c.lineJoin = "round"; c.strokeStyle = colour("paper");
-          c.strokeText(...at);
-          c.fillText(...at);
-          c.textAlign = "left";
+        const first = chart.marks.findIndex((other) => other.kind === mark.kind) === i;
+        if (mark.kind === "best" || (mark.kind !== "evidence" && first)) {
+          c.font = "600 " + 12 * ratio + "px system-ui, sans-serif"; c.textBaseline = "bottom"; c.textAlign = "left";
+          const wide = c.measureText(words.marks[i]).width, late = x > left + width / 2;
+          const begin = Math.min(Math.max(x + (late ? -8 * ratio - wide : 8 * ratio), left), left + width - wide);
+          written(c, [words.marks[i], begin, Math.max(y - 12 * ratio, top + 30 * ratio)], mark.kind === "best" ? "best" : "failure");
         }
       });
       c.restore();
@@ -110,6 +117,7 @@
     const readout = element("p", { class: "readout", role: "status", "aria-live": "polite" });
     const controls = element("div", { class: "controls", role: "group", "aria-label": words.title });
     place.append(controls, box, readout);
+    if (chart.name !== "gradient") place.prepend(element("p", { class: "keys", "aria-hidden": "true" }, labels.keys));
     place.classList.add("live");
     place.tabIndex = 0;
     place.setAttribute("role", "group");
@@ -159,7 +167,7 @@
           ...(right ? [{ ...axis, side: 1, scale: "right", label: words.right, size: AXIS - 18, grid: { show: false }, stroke: colour("rate"), values: numbers }] : []),
         ],
         cursor: { sync: { key: "run", scales: ["x", null] }, drag: { x: true, y: false, dist: 5 }, dataIdx: nearest, points: { size: 7 } },
-        legend: { live: true, markers: { width: 2 } },
+        legend: { live: true, markers: { width: 2, fill: (u, i) => (i && chart.lines[i - 1] && chart.lines[i - 1].role !== "raw" ? series[i].stroke : null) } },
         hooks: {
           drawClear: [background(chart, state.focus)],
           draw: [foreground(chart, words)],
@@ -260,7 +268,7 @@
   }
 
   function draw() {
-    for (const old of plots) { old.u.destroy(); old.place.querySelectorAll(".controls,.canvas,.readout").forEach((n) => n.remove()); old.place.classList.remove("live"); }
+    for (const old of plots) { old.u.destroy(); old.place.querySelectorAll(".keys,.controls,.canvas,.readout").forEach((n) => n.remove()); old.place.classList.remove("live"); }
     plots = [];
     const main = mains.find((m) => m.dataset.language === language), words = page.text[language];
     page.charts.forEach((chart, i) => {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from advisor.report.html.markup import Content, Html, address, el, joined
@@ -64,16 +65,34 @@ def badge(state: str, text: str) -> Html:
 
 
 def table(caption: str, headings: Sequence[str], rows: Iterable[Sequence[Content]], *, class_: str = "") -> Html:
-    """Return a table that scrolls by itself where it is too wide; the first cell of a row is its heading."""
+    """Return a table that scrolls by itself where it is too wide; the first cell of a row is its heading.
+
+    On a narrow screen each row stands as a block, and each cell says what it is.
+    """
     head = el("thead", el("tr", [el("th", heading, scope="col") for heading in headings]))
-    lines = [el("tr", el("th", first, scope="row"), [el("td", cell) for cell in rest]) for first, *rest in rows]
+    lines = [
+        el(
+            "tr",
+            el("th", first, scope="row"),
+            [el("td", cell, data_label=name) for name, cell in zip(headings[1:], rest, strict=True)],
+        )
+        for first, *rest in rows
+    ]
     whole = el("table", el("caption", caption, class_="known"), head, el("tbody", lines), class_=class_ or None)
-    return el("div", whole, class_="scroll", tabindex=0, role="region", aria_label=caption)  # fmt: skip
+    return el("div", whole, class_="scroll", tabindex=0, role="group", aria_label=caption)  # fmt: skip
 
 
 def rule_names(rules: Iterable[str]) -> list[Content]:
     """Return ids of rules, none of which is broken over two lines."""
     return [[el("span", rule, class_="id"), " "] for rule in rules]
+
+
+_OPTION = re.compile(r"(--[a-z][a-z-]+)")
+
+
+def unbroken(words: str) -> list[Content]:
+    """Return words in which no option is broken over two lines."""
+    return [el("span", part, class_="option") if _OPTION.fullmatch(part) else part for part in _OPTION.split(words)]
 
 
 def _terms(pairs: Iterable[tuple[str, Content]]) -> Html:
@@ -93,7 +112,7 @@ def _verdict(report: Report) -> Html:
         el("h2", label["verdict"], id=identity),
         el("p", badge(verdict.state, label[f"state_{verdict.state}"]), " ", el("strong", verdict.sentence), class_="sentence"),
         el("p", verdict.confidence_text, class_="confidence"),
-        el("p", el("span", label["action"], class_="label"), " ", verdict.action.text, class_="action"),
+        el("p", el("span", verdict.action.label, class_="label"), " ", verdict.action.text, class_="action"),
         aria_labelledby=identity, class_=f"verdict s-{verdict.state}",
     )  # fmt: skip
 
@@ -109,7 +128,7 @@ def _figures(report: Report) -> Html:
 def _lights(report: Report) -> Html:
     return el("ul", [
         el("li", el("span", light.label, class_="label"), badge(light.state, light.state_text),
-           el("span", light.reason, class_="detail"), class_=f"light s-{light.state}", data_aspect=light.aspect)
+           el("span", unbroken(light.reason), class_="detail"), class_=f"light s-{light.state}", data_aspect=light.aspect)
         for light in report.lights
     ], class_="lights")  # fmt: skip
 
@@ -251,7 +270,7 @@ def _clean(report: Report) -> Html:
 
 def _not_judged(report: Report) -> Html:
     label = report.labels
-    rows = [(n.label, n.to_log, n.problems, el("span", rule_names(n.rules), class_="rules")) for n in report.not_judged]
+    rows = [(n.label, unbroken(n.to_log), n.problems, el("span", rule_names(n.rules), class_="rules")) for n in report.not_judged]
     return table(label["not_judged"], [label[key] for key in ("missing", "how_to_log", "problem", "rule")], rows)
 
 
@@ -267,5 +286,3 @@ def _reproduce(report: Report) -> Iterator[Content]:
     again = report.reproduce
     yield _paragraph(again.text)
     yield el("pre", el("code", again.command), tabindex=0)
-    if again.log_sha256:
-        yield el("p", report.labels["sha256"], ": ", el("code", again.log_sha256), class_="hash")

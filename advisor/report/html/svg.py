@@ -67,7 +67,7 @@ def chart_svg(chart: Chart, identity: str) -> Html:
         *_spans(chart, x), *_grid(chart, x, left), *_right_ticks(right, rights),
         *(_band(band.x, band.low, band.high, band.name, x, left) for band in chart.bands),
         *(piece for line in chart.lines for piece in _line(line, x, right if line.axis == "right" else left, alone=alone)),
-        *_marks(chart, x, left), *_legend(chart),
+        *_marks(chart, x, left, right), *_legend(chart),
     ]  # fmt: skip
     return el(
         "svg", el("title", chart.caption, id=identity), joined(body), role="img", aria_labelledby=identity,
@@ -122,6 +122,8 @@ def _right_ticks(right: Scale, lines: list[Line]) -> Iterator[Html]:
 
 def _spans(chart: Chart, x: Scale) -> Iterator[Html]:
     for span in chart.spans:
+        if span.whole:
+            continue
         begin, end = x.one(span.begin), x.one(span.end)
         yield el(
             "rect", x=f"{begin:.1f}", y=f"{TOP:g}", width=f"{max(end - begin, 2.0):.1f}", height=f"{HEIGHT - TOP - BOTTOM:g}",
@@ -153,11 +155,12 @@ def _band(xs: FloatArray, low: FloatArray, high: FloatArray, name: str, x: Scale
     return el("path", d=_path(*outline) + "Z", class_=f"band b-{name}")
 
 
-def _marks(chart: Chart, x: Scale, left: Scale) -> Iterator[Html]:
+def _marks(chart: Chart, x: Scale, left: Scale, right: Scale) -> Iterator[Html]:
     bottom = HEIGHT - BOTTOM
     for mark in chart.marks:
         at = x.one(mark.x)
-        y = bottom if mark.y is None else min(max(left.one(mark.y), TOP), bottom)
+        scale = right if chart.axis_of(mark) == "right" else left
+        y = bottom if mark.y is None else min(max(scale.one(mark.y), TOP), bottom)
         yield el("circle", cx=f"{at:.1f}", cy=f"{y:.1f}", r="5" if mark.kind == "best" else "4", class_=f"mark m-{mark.kind}")
         if mark.kind == "best":
             anchor, shift = ("end", -9) if at > WIDTH / 2 else ("start", 9)
@@ -167,5 +170,12 @@ def _marks(chart: Chart, x: Scale, left: Scale) -> Iterator[Html]:
 def _legend(chart: Chart) -> Iterator[Html]:
     at = LEFT
     for line in chart.lines:
-        yield el("text", "■ ", line.label, x=f"{at:.0f}", y="14", class_=f"tick n-{line.name} legend l-{line.role}")
+        yield el(
+            "text",
+            "□ " if line.role == "raw" else "■ ",
+            line.label,
+            x=f"{at:.0f}",
+            y="14",
+            class_=f"tick n-{line.name} legend l-{line.role}",
+        )
         at += 30 + 7 * cell_len(line.label)
