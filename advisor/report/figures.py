@@ -25,6 +25,8 @@ END_SHARE = 0.1
 """The part of a run whose median is its final reward."""
 
 NOTHING = "–"
+IMMENSE = 100.0
+"""Times its best that a value must rise for its digits to say nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +133,13 @@ def _rise(found: Score, kind: str, words: Words, *, is_problem: bool) -> Figure:
     key = "unknown" if beyond is None else "beyond" if beyond else "within"
     state: State = "not-judged" if beyond is None else "warning" if beyond and is_problem else "pass"
     change = -found.worse if kind == "reward" else found.worse
-    shown = f"{change:+.1%}" if f"{abs(change):.1%}" != f"{0:.1%}" else f"{0:.1%}"
-    return Figure("rise", label, shown, words(f"figure.{key}", noise=f"{NOISE_UNITS * found.noise:.1%}"), state, numbers)
+    shown = ("+" if change > 0 else "") + percent_text(change) if f"{abs(change):.1%}" != f"{0:.1%}" else f"{0:.1%}"
+    return Figure("rise", label, shown, words(f"figure.{key}", noise=percent_text(NOISE_UNITS * found.noise)), state, numbers)
+
+
+def percent_text(share: float) -> str:
+    """Return a share in per cent, one far beyond any measure in three digits."""
+    return f"{share:.1%}" if abs(share) < IMMENSE else f"{100 * share:.3g}%"
 
 
 LEAST_HOURS = 0.1
@@ -158,7 +165,10 @@ def _cost(material: Material, words: Words) -> Figure:
     """Return what the run cost, and how much of it came after the best point."""
     seconds, after = seconds_of(material), material.get("after_best")
     share = None if after is None or material.by_reward else after.share
-    detail = words("figure.after_best", share=share) if share is not None else words("figure.no_best")
+    if share is None:
+        detail = words("figure.no_best")
+    else:
+        detail = words("figure.after_best", share=share) if f"{share:.0%}" != f"{0:.0%}" else words("figure.gained")
     numbers = {} if share is None else {"share_after_best": share}
     if seconds is not None:
         devices = setting(material.config, *DEVICES)
@@ -173,7 +183,7 @@ def _cost(material: Material, words: Words) -> Figure:
     length = _length(material)
     if length is None:
         return Figure("cost", words("figure.cost.time"), NOTHING, words("figure.no_time"), "not-judged", numbers)
-    key = f"figure.length.{material.run.axis}"
+    key = f"figure.length.{material.run.axis}" + (".one" if length == 1 and material.run.axis != "row" else "")
     numbers |= {"length": length}
     detail = detail if share is not None else words("figure.no_time")
     return Figure(
