@@ -71,6 +71,8 @@ def score(material: Material) -> Score | None:
     broken = not math.isfinite(float(train.values[-1]))
     final = float(train.values[-1]) if broken else level.end
     noise = curve.noise / scale if curve.noise > 0 else math.nan
+    if level.end < level.lowest:  # the end is not smoothed as the rest is
+        return Score("train_loss", level.end, float(finite.x[-1]), final, float(train.x[-1]), 0.0, noise, 0)
     worse = (level.end - level.lowest) / scale
     return Score("train_loss", level.lowest, level.lowest_x, final, float(train.x[-1]), worse, noise, after)
 
@@ -84,17 +86,18 @@ def _by_reward(material: Material) -> Score | None:
     top = int(np.argmax(values))
     part = max(1, round(len(finite) * END_SHARE))
     final = float(np.median(finite.values[-part:]))
-    best, scale = float(values[top]), abs(float(values[top])) or 1.0
+    best, best_x = (float(values[top]), float(x[top])) if values[top] >= final else (final, float(finite.x[-1]))
+    scale = abs(best) or 1.0
     noise = robust_noise(finite.values) / scale
     return Score(
         "reward",
         best,
-        float(x[top]),
+        best_x,
         final,
         float(finite.x[-1]),
         (best - final) / scale,
         noise if noise > 0 else math.nan,
-        int(np.sum(finite.x > x[top])),
+        int(np.sum(finite.x > best_x)),
     )
 
 

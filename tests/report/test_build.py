@@ -155,6 +155,14 @@ def test_what_is_called_noise_is_the_margin_that_the_rise_is_compared_with(repor
     assert abs(float(rise.value.rstrip("%"))) < margin == pytest.approx(200 * rise.numbers["noise"], abs=0.05)
 
 
+def test_no_run_ends_better_than_its_best(root, report):
+    for log in sample_runs(root):
+        found = report(str(log.relative_to(root / "sample_logs")))
+        best, final = (figure(found, name).numbers.get("value", math.nan) for name in ("best", "final"))
+        sign = 1 if found.charts[0].name == "reward" else -1
+        assert not sign * final > sign * best, log
+
+
 def test_a_zero_that_stands_for_a_hidden_nan_is_said_to_be_what_was_logged(report):
     found = report("faulty/hidden-nan/trainer_state.json")
     assert [(figure(found, name).state, figure(found, name).value) for name in ("best", "final")] == [("warning", "0")] * 2
