@@ -1,15 +1,20 @@
 """Writes docs/gallery: the report of every sample log in both languages, to be looked at.
 
-python docs/gallery.py
+    python docs/gallery.py [--pages FOLDER]
 
-For each sample: page one as a picture and the whole report as Markdown; for some also the PDF and the HTML. Needs the extra `pdf`.
+For each sample: page one as a picture and the whole report as Markdown; for some also the PDF and the HTML. The same reports give
+the same files. With --pages nothing is written there: the PDF of every report goes into FOLDER, its pages two by two as pictures
+beside it, and what a program can see on them is said (page_checks.py); status 1 where there is anything. Needs the extra `pdf`,
+and for --pages pypdfium2.
 """
 
 from __future__ import annotations
 
+import argparse
 import io
 import os
 import shutil
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -95,26 +100,61 @@ def entry(sample: str, reports: tuple[Report, ...]) -> str:
     return "\n".join(said) + "\n\n<table><tr>\n\n" + "\n".join(shown) + "\n\n</tr></table>" + page
 
 
-def main() -> None:
-    """Write the gallery anew."""
+def reported() -> Iterator[tuple[str, tuple[Report, ...]]]:
+    """Yield each sample with its report in every language."""
     os.chdir(ROOT)  # a report names its log as seen from here
-    shutil.rmtree(GALLERY, ignore_errors=True)
-    GALLERY.mkdir()
     rules = load(subject="run")
     maker = Maker(rules, Request("", DATE, len(rules)), environment={})
+    for sample in samples():
+        yield sample, editions(maker.single(Path("sample_logs") / sample), sorted(LANGUAGES)[0])
+
+
+def look(folder: Path) -> int:
+    """Write every report as PDF and as pictures of its pages into `folder`; print and count what is wrong on them."""
+    from page_checks import complaints, pictures  # type: ignore[import-not-found]  # it lies beside this program
+
+    folder.mkdir(parents=True, exist_ok=True)
+    found = 0
+    for sample, reports in reported():
+        for report in reports:
+            name = f"{name_of(sample)}.{report.language}"
+            document = pdf.render([report])
+            (folder / f"{name}.pdf").write_bytes(document)
+            for number, picture in enumerate(pictures(document), 1):
+                picture.save(folder / f"{name}.{number}.png")
+            for complaint in complaints(document):
+                found += 1
+                print(f"{name}: {complaint}")
+    return found
+
+
+def write() -> None:
+    """Write the gallery anew."""
+    shutil.rmtree(GALLERY, ignore_errors=True)
+    GALLERY.mkdir()
     blocks = [
         "# Gallery",
         "The report of every sample log in both languages, made by `python docs/gallery.py`. A picture shows page one of the PDF "
         "and leads to the whole report as Markdown. The PDF itself is kept for three samples, so that the repository stays small; "
         "`advisor report LOG -o report.pdf` makes it for any.",
     ]
-    for sample in samples():
-        reports = editions(maker.single(Path("sample_logs") / sample), sorted(LANGUAGES)[0])
+    for sample, reports in reported():
         for file, content in files_of(sample, reports):
             (GALLERY / file).write_bytes(content)
         blocks.append(entry(sample, reports))
     (GALLERY / "README.md").write_text("\n\n".join(blocks) + "\n", encoding="utf-8")
 
 
+def main() -> int:
+    """Write the gallery, or look at the pages of all reports."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--pages", type=Path, metavar="FOLDER", help="write the PDFs and their pages here, and check them")
+    folder = parser.parse_args().pages
+    if folder is not None:
+        return 1 if look(folder.resolve()) else 0
+    write()
+    return 0
+
+
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

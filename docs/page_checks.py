@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pypdfium2
 import pypdfium2.raw as pdfium
+from PIL import Image
 
 MILLIMETRE = 72 / 25.4
 SIDE, TOP, BOTTOM = 18 * MILLIMETRE, 19 * MILLIMETRE, 17 * MILLIMETRE
@@ -95,6 +96,17 @@ def overlapping(found: list[Words]) -> Iterator[tuple[Words, Words]]:
             high = min(a.top, b.top) - max(a.bottom, b.bottom)
             if wide > HAIR and high > HAIR:
                 yield b, a
+
+
+def pictures(document: bytes, dots_per_inch: float = 92.0) -> Iterator[Image.Image]:
+    """Yield the pages of a PDF, two beside each other in a picture, large enough to be read."""
+    pages = [page.render(scale=dots_per_inch / 72).to_pil().convert("RGB") for page in pypdfium2.PdfDocument(document)]
+    for i in range(0, len(pages), 2):
+        pair = pages[i : i + 2]
+        sheet = Image.new("RGB", (sum(page.width for page in pair), pair[0].height), "white")
+        for page in pair:
+            sheet.paste(page, (0 if page is pair[0] else pair[0].width, 0))
+        yield sheet
 
 
 def complaints(document: bytes) -> Iterator[str]:

@@ -38,7 +38,7 @@ def page(rule: Rule, language: str) -> str:
     if thresholds:
         blocks.append(f"**{words('thresholds')}.** {thresholds}")
     if rule.evidence:
-        floors = ", ".join(words("evidence_points", series=n, count=c) for n, c in rule.evidence.items())
+        floors = ", ".join(words.floor(name, count) for name, count in rule.evidence.items())
         blocks.append(f"**{words('evidence_floor')}.** {floors}")
     lines = [f"- {s.title}{f' <{s.url}>' if s.url else ''}: {s.says[language]}" for s in rule.sources]
     blocks.append(f"**{words('sources')}.**\n\n" + "\n".join(lines))

@@ -126,6 +126,10 @@ class Words:
             return self("duration.minutes", minutes=minutes)
         return self("duration.seconds", seconds=f"{seconds:.3g}")
 
+    def floor(self, series: str, count: int) -> str:
+        """Return how many points of a series a rule judges from at least."""
+        return self("evidence_point" if count == 1 else "evidence_points", series=series, count=count)
+
     def problems(self, rules: Iterable[Rule], most: int | None = None) -> str:
         """Return the problems that `rules` are about, each once: `overfitting, divergence`; with `most`, only so many and `…`."""
         names = list(dict.fromkeys(self(f"problem.{rule.problem}") for rule in rules))

@@ -87,7 +87,7 @@ def decisions(findings: Iterable[Finding], words: Words) -> tuple[Decision, ...]
 def _decision(finding: Finding, words: Words) -> Decision:
     rule = finding.rule
     shown = words("separator").join(f"{name} = {value_text(value, '')}" for name, value in rule.thresholds.items())
-    floor = words("separator").join(words("evidence_points", series=name, count=n) for name, n in rule.evidence.items())
+    floor = words("separator").join(words.floor(name, count) for name, count in rule.evidence.items())
     return Decision(
         rule.id, words.of(finding, "title"), rule.status, dict(rule.thresholds), shown, floor, words.of(finding, "limits")
     )

@@ -25,6 +25,8 @@ END_SHARE = 0.1
 """The part of a run whose median is its final reward."""
 
 NOTHING = "–"
+IMMENSE = 100.0
+"""Times its best that a value must rise for its digits to say nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,8 @@ def score(material: Material) -> Score | None:
     broken = not math.isfinite(float(train.values[-1]))
     final = float(train.values[-1]) if broken else level.end
     noise = curve.noise / scale if curve.noise > 0 else math.nan
+    if level.end < level.lowest:  # the end is not smoothed as the rest is
+        return Score("train_loss", level.end, float(finite.x[-1]), final, float(train.x[-1]), 0.0, noise, 0)
     worse = (level.end - level.lowest) / scale
     return Score("train_loss", level.lowest, level.lowest_x, final, float(train.x[-1]), worse, noise, after)
 
@@ -82,17 +86,18 @@ def _by_reward(material: Material) -> Score | None:
     top = int(np.argmax(values))
     part = max(1, round(len(finite) * END_SHARE))
     final = float(np.median(finite.values[-part:]))
-    best, scale = float(values[top]), abs(float(values[top])) or 1.0
+    best, best_x = (float(values[top]), float(x[top])) if values[top] >= final else (final, float(finite.x[-1]))
+    scale = abs(best) or 1.0
     noise = robust_noise(finite.values) / scale
     return Score(
         "reward",
         best,
-        float(x[top]),
+        best_x,
         final,
         float(finite.x[-1]),
         (best - final) / scale,
         noise if noise > 0 else math.nan,
-        int(np.sum(finite.x > x[top])),
+        int(np.sum(finite.x > best_x)),
     )
 
 
@@ -131,8 +136,13 @@ def _rise(found: Score, kind: str, words: Words, *, is_problem: bool) -> Figure:
     key = "unknown" if beyond is None else "beyond" if beyond else "within"
     state: State = "not-judged" if beyond is None else "warning" if beyond and is_problem else "pass"
     change = -found.worse if kind == "reward" else found.worse
-    shown = f"{change:+.1%}" if f"{abs(change):.1%}" != f"{0:.1%}" else f"{0:.1%}"
-    return Figure("rise", label, shown, words(f"figure.{key}", noise=f"{NOISE_UNITS * found.noise:.1%}"), state, numbers)
+    shown = ("+" if change > 0 else "") + percent_text(change) if f"{abs(change):.1%}" != f"{0:.1%}" else f"{0:.1%}"
+    return Figure("rise", label, shown, words(f"figure.{key}", noise=percent_text(NOISE_UNITS * found.noise)), state, numbers)
+
+
+def percent_text(share: float) -> str:
+    """Return a share in per cent, one far beyond any measure in three digits."""
+    return f"{share:.1%}" if abs(share) < IMMENSE else f"{100 * share:.3g}%"
 
 
 LEAST_HOURS = 0.1
@@ -158,7 +168,10 @@ def _cost(material: Material, words: Words) -> Figure:
     """Return what the run cost, and how much of it came after the best point."""
     seconds, after = seconds_of(material), material.get("after_best")
     share = None if after is None or material.by_reward else after.share
-    detail = words("figure.after_best", share=share) if share is not None else words("figure.no_best")
+    if share is None:
+        detail = words("figure.no_best")
+    else:
+        detail = words("figure.after_best", share=share) if f"{share:.0%}" != f"{0:.0%}" else words("figure.gained")
     numbers = {} if share is None else {"share_after_best": share}
     if seconds is not None:
         devices = setting(material.config, *DEVICES)
@@ -173,7 +186,7 @@ def _cost(material: Material, words: Words) -> Figure:
     length = _length(material)
     if length is None:
         return Figure("cost", words("figure.cost.time"), NOTHING, words("figure.no_time"), "not-judged", numbers)
-    key = f"figure.length.{material.run.axis}"
+    key = f"figure.length.{material.run.axis}" + (".one" if length == 1 and material.run.axis != "row" else "")
     numbers |= {"length": length}
     detail = detail if share is not None else words("figure.no_time")
     return Figure(

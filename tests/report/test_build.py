@@ -13,6 +13,7 @@ from hypothesis.extra.numpy import arrays
 from advisor.engine import diagnose
 from advisor.errors import BadReport
 from advisor.readers import read_bytes, read_path
+from advisor.render.words import Words
 from advisor.report.build import build, editions
 from advisor.report.curves import MOST_POINTS, thinned
 from advisor.report.dates import date_of
@@ -145,6 +146,71 @@ def test_a_final_evaluation_that_is_no_number_is_not_passed_over(report):
     found = report("faulty/non-finite-loss/run.jsonl")
     assert figure(found, "final").value == "NaN"
     assert figure(found, "rise").value == "–"
+
+
+def test_what_is_called_noise_is_the_margin_that_the_rise_is_compared_with(report):
+    rise = figure(report("faulty/entropy-collapse/trainer_state.json"), "rise")
+    assert rise.state == "pass"
+    margin = float(rise.detail.partition("±")[2].rstrip("%)"))
+    assert abs(float(rise.value.rstrip("%"))) < margin == pytest.approx(200 * rise.numbers["noise"], abs=0.05)
+
+
+def test_no_run_ends_better_than_its_best(root, report):
+    for log in sample_runs(root):
+        found = report(str(log.relative_to(root / "sample_logs")))
+        best, final = (figure(found, name).numbers.get("value", math.nan) for name in ("best", "final"))
+        sign = 1 if found.charts[0].name == "reward" else -1
+        assert not sign * final > sign * best, log
+
+
+def test_a_zero_that_stands_for_a_hidden_nan_is_said_to_be_what_was_logged(report):
+    found = report("faulty/hidden-nan/trainer_state.json")
+    assert [(figure(found, name).state, figure(found, name).value) for name in ("best", "final")] == [("warning", "0")] * 2
+    assert "the real one is not a number" in figure(found, "final").detail
+    assert "real" not in figure(report("faulty/zero-loss-without-gradient/trainer_state.json"), "final").detail
+
+
+def test_only_the_change_that_page_one_asks_for_is_called_the_first_and_it_stands_first(root, report):
+    for log in sample_runs(root):
+        found = report(str(log.relative_to(root / "sample_logs")))
+        first = [(number, c.parameter, c.rule) for number, c in enumerate(found.changes) if c.first]
+        action = found.verdict.action
+        assert first == ([(0, action.parameter, action.rule)] if action.kind == "change" else [])
+
+
+def test_where_nothing_is_to_be_changed_nothing_is_to_be_done_first(report):
+    assert report("healthy/sft-weather/trainer_state.json").verdict.action.label == "What to do"
+    assert report("faulty/validation-rise/trainer_state.json").verdict.action.label == "Do this first"
+
+
+def test_no_cause_is_supported_twice_by_the_same_words(root, report):
+    for log in sample_runs(root):
+        for cause in report(str(log.relative_to(root / "sample_logs"))).causes:
+            assert len(set(cause.supports)) == len(cause.supports)
+
+
+def test_points_are_marked_only_in_the_chart_that_draws_their_series_and_on_its_axis(report):
+    reward = report("faulty/completions-cut-off/trainer_state.json").charts[0]
+    assert [mark for mark in reward.marks if mark.kind == "evidence"] == []
+    gradient = report("faulty/loss-explosion/run.jsonl").charts[1]
+    assert {(mark.series, gradient.axis_of(mark)) for mark in gradient.marks} == {("grad_norm", "left"), ("learning_rate", "right")}
+
+
+def test_a_length_that_was_not_set_is_no_fact_of_the_run(report):
+    found = {fact.name: fact.value for fact in report("healthy/stepwise-lora/run.jsonl").facts}
+    assert found["epochs"] == "3"
+    assert "steps" not in found
+    assert "max_steps" not in found["settings"]
+    assert "objective" not in found["settings"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "english", "chinese"),
+    [(7.314, "7.31 s", "7.31 秒"), (91, "91 s", "91 秒"), (150, "2 min", "2 分钟"), (3599, "1 h", "1 小时"),
+     (4320, "1 h 12 min", "1 小时 12 分钟"), (math.nan, "", ""), (0.0, "", "")],
+)  # fmt: skip
+def test_a_duration_is_said_in_the_units_that_suit_it(seconds, english, chinese):
+    assert [Words(language).duration(seconds) for language in ("en", "zh")] == [english, chinese]
 
 
 def test_a_remark_is_not_the_first_thing_to_do_about_a_fault(report):

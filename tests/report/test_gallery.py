@@ -1,23 +1,9 @@
 """The gallery holds the report of every sample in both languages; `python docs/gallery.py` makes it."""
 
 import re
-import sys
-
-import pytest
 
 MOST_OF_A_PREVIEW = 60_000
 MADE_ANEW = "make the gallery anew: python docs/gallery.py"
-
-
-@pytest.fixture(scope="module")
-def gallery(root):
-    pytest.importorskip("typst", reason="needs the extra `pdf`")
-    sys.path.insert(0, str(root / "docs"))
-    try:
-        import gallery as module
-    finally:
-        sys.path.pop(0)
-    return module
 
 
 def test_every_sample_is_there_in_both_languages(gallery):
@@ -62,3 +48,4 @@ def test_the_gallery_of_one_sample_can_be_made(gallery, root, monkeypatch):
     made = dict(gallery.files_of(sample, reports))
     assert {name.rsplit(".", 1)[1] for name in made} == {"png", "md", "pdf", "html"}
     assert all(content.startswith(b"\x89PNG") for name, content in made.items() if name.endswith("png"))
+    assert made == dict(gallery.files_of(sample, reports))
