@@ -433,11 +433,11 @@ def test_show_batch_marks_what_is_trained_on(settings, tmp_path):
     config.write_text(commented(settings(), "en"), encoding="utf-8")
     done = CliRunner().invoke(main, ["train", str(config), "--show-batch"])
     assert done.exit_code == 0
-    assert "what is trained on stands between ⟦ and ⟧:" in done.stdout
+    assert "what is trained on stands between « and »:" in done.stdout
     assert re.search(r"sums.jsonl:\d+ · \d+ tokens, \d+ of them trained on", done.stdout)
-    shown = [line for line in done.stdout.splitlines() if line.startswith("⟦")]
+    shown = [line for line in done.stdout.splitlines() if line.startswith("«")]
     assert shown
-    assert all(line.endswith(".<|end|>⟧") and " plus " in line for line in shown)
+    assert all(line.endswith(".<|end|>»") and " plus " in line for line in shown)
     assert not (tmp_path / "run").exists()
 
 

@@ -16,7 +16,7 @@ SHOWN = 8
 
 
 def show(config: TrainConfig, console: Console, language: str) -> None:
-    """Print the first batch. On a terminal what is trained on is green, elsewhere it stands between ⟦ and ⟧."""
+    """Print the first batch. On a terminal what is trained on is green, elsewhere it stands between « and »."""
     quiet_libraries()
     ready = prepare(config, language)
     words = strings(language, "train")
@@ -53,6 +53,6 @@ def marked(tokenizer: Any, ids: list[int], mask: list[int], *, colour: bool) -> 
         elif colour:
             text.append(part, style="bold green")
         else:
-            text.append(f"⟦{part}⟧")
+            text.append(f"«{part}»")
         start = end
     return text
