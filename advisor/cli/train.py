@@ -54,9 +54,9 @@ def _whole(name: str) -> str:
 def command(config_file: Path | None, lang: str, *, print_config: bool, show_batch: bool, resume: bool, **flags: Any) -> None:
     """Fine-tune a causal language model and leave a run folder with log, checkpoints and diagnosis.
 
-    CONFIG is a TOML, JSON or YAML file with settings under the names below (documented names of other trainers are accepted),
-    or a run folder, whose own configuration is taken. An option stands before the file. Status: 0 trained, 2 the input is at
-    fault or the run failed, 130 interrupted (with a checkpoint to go on from).
+    CONFIG is a TOML, JSON or YAML file with settings under the names below (documented names of other trainers are accepted,
+    as options too), or a run folder, whose own configuration is taken. An option stands before the file. Status: 0 trained, 2
+    the input is at fault or the run failed, 130 interrupted (with a checkpoint to go on from).
 
     \b
     Examples:

@@ -8,7 +8,7 @@ import numpy as np
 
 from advisor.detectors.registry import detector
 from advisor.model import At, Facts, Hit, NotMeasurable, Run, Series
-from advisor.signals.curve import Epochs
+from advisor.signals.curve import Epochs, Level
 from advisor.signals.gradient import Gradient
 from advisor.signals.rates import RateBand
 from advisor.signals.relation import Pace
@@ -164,6 +164,14 @@ def small_batch(rows_per_update: float, *, most: float) -> Hit | None:
 def large_jitter(train_jitter: float, *, least: float) -> Hit | None:
     """Neighbouring losses differ by at least this share of the level."""
     return Hit({"jitter": train_jitter}) if train_jitter >= least else None
+
+
+@detector
+def much_is_learnt(train_level: Level, *, max_remaining: float) -> Hit | None:
+    """At most this share of the first training loss is left at the end, as a median each."""
+    if not 0 < train_level.end <= max_remaining * train_level.first:
+        return None
+    return Hit({"first": train_level.first, "end": train_level.end})
 
 
 @detector

@@ -17,7 +17,7 @@ from advisor.signals.settings import setting
 
 def _pair(train_loss: Series, eval_loss: Series, train_eval: TrainEval, at_end: bool) -> Hit:
     train, evals = train_loss.finite, eval_loss.finite
-    i, j = (len(train) - 1, len(evals) - 1) if at_end else (0, 0)
+    i, j = (len(train) - 1, len(evals) - 1) if at_end else (train_eval.begin, 0)
     facts: Facts = {
         "ratio": train_eval.last if at_end else train_eval.first,
         "train": float(train.values[i]),
@@ -166,13 +166,16 @@ def gap_without_gain(
 
 @detector
 def nothing_left_to_learn(
-    train_loss: Series, eval_loss: Series | None, train_level: Level, train_epochs: Epochs,
-    *, max_remaining: float, max_epochs: float, min_evaluation: float,
+    train_loss: Series, eval_loss: Series | None, train_level: Level, train_epochs: Epochs, rising_share: float,
+    *, max_remaining: float, max_epochs: float, min_evaluation: float, max_rising: float,
 ) -> Hit | None:  # fmt: skip
     """Before one pass is over hardly anything is left of the training loss, and more than `min_evaluation` of the evaluation's.
 
-    Where both have come to nothing, the task is learnt.
+    Where both have come to nothing, the task is learnt. max_rising: largest share of steps at which the loss rises: of the same
+    batch again and again it only falls, of batches that differ it goes up and down.
     """
+    if rising_share > max_rising:
+        return None
     if train_level.first <= 0 or train_epochs.total > max_epochs or train_level.end > max_remaining * train_level.first:
         return None
     if eval_loss is not None and len(eval_loss.finite) and eval_loss.finite.values[-1] < min_evaluation * train_level.first:

@@ -60,6 +60,15 @@ def train_curve(train_loss: Series) -> Curve:
     return Curve(smooth, x, robust_noise(finite.values), median(np.abs(finite.values)))
 
 
+@signal
+def rising_share(train_loss: Series) -> float:
+    """Share of the steps between neighbouring losses that go up: half in pure noise, none where every batch is the same."""
+    values = train_loss.finite.values
+    if len(values) < LEAST_POINTS:
+        raise NotMeasurable("train_loss", need=LEAST_POINTS, have=len(values))
+    return float(np.mean(np.diff(values) > 0))
+
+
 class Level(NamedTuple):
     """Where the training loss began, was lowest and ended, each as a median of neighbouring points.
 

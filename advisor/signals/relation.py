@@ -26,11 +26,14 @@ class TrainEval:
     """Training loss over evaluation loss, at the same places.
 
     first: of the untrained model (NaN where the first evaluation or the first log came later: by then it may have learnt a lot);
-    both first losses stand beside it. typical: the median over all evaluations. last: the median over the last third. spread:
-    largest relative deviation of a ratio from the typical one.
+    both first losses stand beside it. begin: index of the training loss that it compares. An evaluation at the first step comes
+    after its update, the training loss of that step before it: of that loss and the next one, which has the same weights, the one
+    nearer to the evaluation counts. typical: the median over all evaluations. last: the median over the last third. spread: largest
+    relative deviation of a ratio from the typical one.
     """
 
     first: float
+    begin: int
     first_train: float
     first_eval: float
     typical: float
@@ -59,9 +62,13 @@ def train_eval(run: Run, train_loss: Series, eval_loss: Series) -> TrainEval:
     begins = float(train.x[0])
     untrained = run.axis == "step" and evals.x[0] <= begins <= max(1.0, UNTRAINED_SHARE * float(train.x[-1]))
     first_train, first_eval = float(train.values[0]), float(evals.values[0])
+    begin = 0
+    if evals.x[0] == begins and min(first_eval, *train.values[:2]) > 0:
+        begin = int(np.argmin(np.abs(np.log(train.values[:2] / first_eval))))
     typical = float(np.median(ratio))
     return TrainEval(
-        first=first_train / first_eval if untrained and first_eval > 0 else math.nan,
+        first=float(train.values[begin]) / first_eval if untrained and first_eval > 0 else math.nan,
+        begin=begin,
         first_train=first_train,
         first_eval=first_eval,
         typical=typical,

@@ -2,7 +2,10 @@
 
 import json
 import os
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -146,3 +149,34 @@ def test_small_data_are_not_worth_a_process():
     assert workers_for(WORTH_IT - 1) == 0
     if len(os.sched_getaffinity(0)) > 1:
         assert workers_for(WORTH_IT) > 1
+
+
+WORKERS = "import time; from advisor_trainer.spread import spread; [wait() for _, wait in spread(time.sleep, iter([60] * 8), 2)]"
+
+
+def _running(process):
+    try:
+        return Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere no processes are forked")
+def test_processes_end_with_the_one_that_reads_though_it_is_killed():
+    reader = subprocess.Popen([sys.executable, "-c", WORKERS])
+    listed = Path(f"/proc/{reader.pid}/task/{reader.pid}/children")
+    workers = []
+    for _ in range(300):
+        workers = listed.read_text(encoding="utf-8").split()
+        if len(workers) == 2:
+            break
+        time.sleep(0.1)
+    time.sleep(0.5)
+    assert [_running(worker) for worker in workers] == [True, True]
+    reader.kill()
+    reader.wait()
+    for _ in range(100):
+        if not any(map(_running, workers)):
+            break
+        time.sleep(0.1)
+    assert not any(map(_running, workers))

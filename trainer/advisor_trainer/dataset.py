@@ -243,4 +243,5 @@ class _Source:
                 facts = {**place.facts, "line": place.line, "count": 1, "of": 1, "share": 1.0}
                 said = rule.words[self._language]
                 reason, fix = words.fill(said["message"], facts), words.fill(said["remedy"], facts)
-                raise UnreadableData(f"read example failed: {where}: {reason} {fix} ({rule.id}; `advisor data check` shows all)")
+                more = strings(self._language, "train")["say.data_check"].format(rule=rule.id, file=place.source)
+                raise UnreadableData(f"read example failed: {where}: {reason} {fix} ({more})")

@@ -18,8 +18,8 @@ R = TypeVar("R")
 WORTH_IT = 8_000_000
 """Bytes of data from which processes repay what it takes to start them."""
 
-MOST_WORKERS = 16
-"""Beyond so many, the one process that reads and writes is what is waited for."""
+MOST_WORKERS = 8
+"""Each holds up to a tenth of a gigabyte of its own, and the process that reads and writes could not feed many more."""
 
 AHEAD = 2
 """Batches that wait for a worker, beside those at work: with few, memory stays bounded."""
