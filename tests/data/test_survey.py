@@ -320,6 +320,17 @@ def test_dedup_keeps_the_order_and_writes_what_it_removed_beside_it(tmp_path):
     ]
 
 
+def test_dedup_says_what_it_could_not_use_and_that_a_trainer_reads_one_schema(tmp_path):
+    first, second, out = tmp_path / "a.jsonl", tmp_path / "b.jsonl", tmp_path / "clean.jsonl"
+    first.write_text(numbered(5) + ROW % ("nothing", "") + "{broken\n", encoding="utf-8")
+    second.write_text('{"prompt": "What is new?", "completion": "Nothing at all."}\n', encoding="utf-8")
+    for language, parts in (("en", ("2 records cannot be used", "pangu-sft, prompt-completion")), ("zh", ("2 条记录不可用",))):
+        said = run("dedup", first, second, "-o", out, "--no-near", "--lang", language, code=0).output
+        assert all(part in said for part in parts), said
+    assert len(out.read_text(encoding="utf-8").splitlines()) == 6
+    assert "cannot be used" not in run("dedup", second, "-o", out, "--no-near", "--lang", "en", code=0).output
+
+
 def test_stats_print_the_numbers_and_a_picture(tmp_path):
     source = tmp_path / "train.jsonl"
     source.write_text(numbered(30), encoding="utf-8")
