@@ -165,7 +165,7 @@ def test_overfitting_ten_epochs_and_duplicates_are_one_diagnosis_with_all_its_fa
         "14% of the rows repeat another one: 10 passes over the rows are 11.6 over what is in them",
     }
     result = CliRunner().invoke(main, ["analyze", str(log), "--data", str(data), "--format", "json", "--lang", "en"])
-    assert "10 epochs become 11.6 " in result.stdout
+    assert "Epochs planned: 10; for a distinct row: 11.6." in result.stdout
     (without,) = causes_of(log)["causes"]
     assert without["cause"] == "too_many_epochs"
     assert without["odds"] < cause["odds"]
