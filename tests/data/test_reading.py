@@ -243,6 +243,11 @@ def test_a_zip_archive_is_named_and_not_unpacked(tmp_path):
     assert (values, [(p.cause, p.place.facts["found"]) for p in problems]) == ([], [("foreign-format", "zip")])
 
 
+def test_a_file_that_was_compressed_twice_is_named():
+    content = gzip.compress(gzip.compress(LINES))
+    assert [(p.cause, p.place.facts["found"]) for p in read(content, "train.jsonl.gz")[1]] == [("foreign-format", "gzip")]
+
+
 @pytest.mark.parametrize("packed", [False, True])
 def test_a_pipe_is_read_as_the_file_would_be(tmp_path, packed):
     content = gzip.compress(LINES) if packed else LINES
