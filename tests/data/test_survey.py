@@ -398,7 +398,7 @@ ANYTHING = st.recursive(
 )
 
 
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 @given(ANYTHING, st.sampled_from(SCHEMAS), st.data())
 def test_a_record_in_which_nothing_is_wrong_can_be_used_by_every_check(value, schema, data):
     if schema.shape == "flat" and not isinstance(value, list):
