@@ -154,7 +154,12 @@ def dedup(paths: tuple[Path, ...], out: Path, spec: str, near: bool, similarity:
 
     not_the_source(paths, out)
     done = run(measured(paths, (), spec, None, {}, near=near, engine=engine, similarity=similarity), out)
-    click.echo(Words(lang)("deduplicated", **done))
+    say = Words(lang)
+    click.echo(say("deduplicated", **done))
+    if done["unusable"]:
+        click.echo(say("dedup_unusable", **done))
+    if len(done["schemas"]) > 1:
+        click.echo(say("dedup_schemas", schemas=", ".join(done["schemas"])))
 
 
 @command.command("stats")

@@ -66,4 +66,7 @@ def dedup(measured: DatasetMeasurements, out: Path) -> dict[str, Any]:
                 else:
                     kept.write(record + b"\n")
                 row += 1
-    return {"out": str(out), "report": str(report), "rows": row, "kept": row - len(gone), "removed": len(gone)}
+    return {
+        "out": str(out), "report": str(report), "rows": row, "kept": row - len(gone), "removed": len(gone),
+        "unusable": train.records - row, "schemas": sorted(name for name, rows in train.schemas.items() if rows),
+    }  # fmt: skip

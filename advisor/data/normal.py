@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from advisor.data.model import Example, Turn
-from advisor.data.schemas import CONVERSATION, Schema
+from advisor.data.schemas import CONVERSATION, SCHEMAS, Schema
 from advisor.errors import AdvisorError
 
 INPUT = "\n"
@@ -118,14 +118,14 @@ def write(example: Example, schema: Schema, *, keep_extra: bool = True) -> Any:
     """Return the record of `schema` that says the same as `example`. Raises Lossy, which says what would be lost."""
     if keep_extra and example.lost:
         raise Lossy(f"{', '.join(dict.fromkeys(example.lost))} would be lost; `--drop-extra` leaves it out")
+    if schema.shape != "flat" and example.turns[0][0] == "text":
+        raise Lossy(f"a plain text has no question and answer, which {schema.name} needs; `--rule` makes them")
     if schema.shape == "flat":
         record = _to_flat(example, schema)
     elif schema.shape == "pairs":
         return _to_pairs(example, schema)
     else:
         _only_best(example, schema)
-        if example.turns[0][0] == "text":
-            raise Lossy(f"a plain text has no question and answer, which {schema.name} needs; `--rule` makes them")
         role, text = schema.turn_keys
         names = _speakers(schema)
         (key,) = schema.keys
@@ -133,7 +133,7 @@ def write(example: Example, schema: Schema, *, keep_extra: bool = True) -> Any:
     if keep_extra:
         record |= {key: value for key, value in example.extra.items() if key not in record}
     elif example.extra:
-        raise Lossy(f"{schema.name} has no place for {', '.join(f'`{key}`' for key in example.extra)}")
+        raise _no_place_for(example.extra, schema)
     return record
 
 
@@ -146,13 +146,30 @@ def _speakers(schema: Schema) -> dict[str, str]:
 
 def _only_best(example: Example, schema: Schema) -> None:
     if example.others:
-        raise Lossy(f"{schema.name} has one answer; the {len(example.others)} worse ones would be lost")
+        raise Lossy(f"{schema.name} has one answer; {_worse(len(example.others))}")
+
+
+def _no_place_for(extra: Mapping[str, Any], schema: Schema) -> Lossy:
+    names = ", ".join(f"`{key}`" for key in extra)
+    return Lossy(f"{schema.name} has no place for {names}; `--drop-extra` leaves out what stands beside the texts")
+
+
+def _holding(*what: str) -> str:
+    """Name the schemas that hold one of these."""
+    held = {schema.name: {schema.shape, *schema.keys.values(), *schema.optional.values()} for schema in SCHEMAS}
+    return ", ".join(name for name, holds in held.items() if holds.intersection(what))
+
+
+def _worse(count: int) -> str:
+    if count == 1:
+        return f"the worse one would be lost (it has a place in {_holding('ranked', 'rejected')})"
+    return f"the {count} worse ones would be lost (they have a place in {_holding('ranked')})"
 
 
 def _to_pairs(example: Example, schema: Schema) -> list[dict[str, str]]:
     _only_best(example, schema)
     if example.extra:
-        raise Lossy(f"{schema.name} has no place for {', '.join(f'`{key}`' for key in example.extra)}")
+        raise _no_place_for(example.extra, schema)
     system, turns = _without_system(example)
     if any(kind not in ("user", "assistant") for kind, _ in turns) or len(turns) % 2:
         raise Lossy(f"{schema.name} has questions and answers in turn; a {turns[0][0] if turns else 'system'} turn has no place")
@@ -199,7 +216,8 @@ def _to_flat(example: Example, schema: Schema) -> dict[str, Any]:
         record[holds["user"]] = [{"role": kind, "content": text} for kind, text in (*before, question)]
         record[holds["assistant"]] = [{"role": "assistant", "content": answer[1]}]
     elif before:
-        raise Lossy(f"{schema.name} has one question and one answer; the {len(before)} turns before them would be lost")
+        lost = f"the {len(before)} turns before them would be lost (they have a place in {_holding('turns', 'pairs', 'history')})"
+        raise Lossy(f"{schema.name} has one question and one answer; {lost}")
     record.setdefault(holds["user"], question[1])
     if "ranked" in holds:
         if not example.others:
@@ -211,7 +229,8 @@ def _to_flat(example: Example, schema: Schema) -> dict[str, Any]:
         if not example.others:
             raise Lossy(f"{schema.name} needs a worse answer beside the better one; here is none")
         if len(example.others) > 1:
-            raise Lossy(f"{schema.name} has one worse answer; {len(example.others) - 1} more would be lost")
+            more = f"{len(example.others) - 1} more would be lost (they have a place in {_holding('ranked')})"
+            raise Lossy(f"{schema.name} has one worse answer; {more}")
         worse = example.others[0]
         record[holds["rejected"]] = [{"role": "assistant", "content": worse}] if before else worse
     else:

@@ -173,14 +173,15 @@ class Raw:
             return
         line, fields = first
         names = [name.strip().lstrip("\ufeff") for name in fields]
+        columns: Sequence[str]
         header = _header(names)
-        if header:
-            if header.columns:
-                self.say(Cause("csv-header", 0, {"found": ", ".join(names)}), line)
-            columns: Sequence[str] = names
-        else:
+        if header is None:
             columns = _columns(len(fields), self._schema)
             rows = chain([first], rows)
+        else:
+            schema, columns = header
+            if schema.columns:
+                self.say(Cause("csv-header", 0, {"found": ", ".join(names)}), line)
         ranked = columns[-1] == "targets"
         for line, fields in rows:
             if len(fields) != len(columns) and not ranked:
@@ -198,13 +199,26 @@ def _after_mark(stream: BinaryIO, head: bytes) -> BinaryIO:
     return stream
 
 
-def _header(names: Sequence[str]) -> Schema | None:
-    """Return the schema whose keys the first row of a table names, or None where that row is data."""
-    lower = {name.lower() for name in names}
+HEADINGS = {
+    "context": ("question", "query", "prompt", "input", "问题", "提问", "问", "提示词", "输入", "上下文"),
+    "target": ("answer", "response", "reply", "output", "回答", "答案", "答", "回复", "输出", "目标"),
+    "system": ("system", "system prompt", "系统", "系统提示", "系统提示词", "人设"),
+}
+"""What tables call the columns of questions and answers."""
+
+
+def _header(names: Sequence[str]) -> tuple[Schema, Sequence[str]] | None:
+    """Return the schema whose keys the first row of a table names, and the keys; or None where that row is data.
+
+    The keys of a schema, or everyday words for a question and for an answer, whatever else the row names beside them.
+    """
+    lower = [name.lower() for name in names]
     for schema in SCHEMAS:
-        if schema.shape == "flat" and schema.keys.keys() <= lower:
-            return schema
-    return None
+        if schema.shape == "flat" and schema.keys.keys() <= set(lower):
+            return schema, [low if low in schema else name for name, low in zip(names, lower, strict=True)]
+    meant = {word: key for key, words in HEADINGS.items() for word in words}
+    columns = [meant.get(low, name) for name, low in zip(names, lower, strict=True)]
+    return (BY_NAME["pangu-sft"], columns) if columns.count("context") == columns.count("target") == 1 else None
 
 
 def _columns(count: int, schema: Schema | None) -> tuple[str, ...]:

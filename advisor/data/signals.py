@@ -136,6 +136,10 @@ def template_groups(train: Split) -> Groups:
     return one_each(group_by(train.column("masked")), train.column("normal"))
 
 
+NEAR_MEMORY = 256 << 20
+"""Bytes for the sketches of the search of rows that are nearly the same: those of about a million rows; more stay on disk."""
+
+
 @dataset_signal
 def near_clusters(survey: Survey, options: NearOptions) -> tuple[Groups, tuple[tuple[int, int, float], ...]]:
     """Rows that are nearly the same, within the training data and from the evaluation data into it."""
@@ -151,7 +155,7 @@ def near_clusters(survey: Survey, options: NearOptions) -> tuple[Groups, tuple[t
         if survey.evaluation is not None:
             yield from survey.evaluation.texts()
 
-    found = near_duplicates(texts(), threshold=options.threshold, engine=options.engine)
+    found = near_duplicates(texts(), threshold=options.threshold, engine=options.engine, memory_limit=NEAR_MEMORY)
     groups: list[list[int]] = []
     keep: list[int] = []
     similarity: list[list[float]] = []

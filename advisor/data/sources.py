@@ -18,7 +18,7 @@ from typing import BinaryIO
 
 from advisor.data.parse import loads
 from advisor.errors import UnreadableData
-from advisor.readers.streams import BROKEN_ARCHIVE, SUFFIXES, compression_of, decompressed
+from advisor.readers.streams import BROKEN_ARCHIVE, MAGIC, SUFFIXES, compression_of, decompressed
 
 DATA_SUFFIXES = (".jsonl", ".json", ".ndjson", ".csv", ".tsv", ".parquet", ".arrow", ".feather", ".txt", ".text")
 """Files that are taken from a folder; a file named by itself is read whatever its suffix."""
@@ -31,10 +31,11 @@ NOT_RECORDS = frozenset({"dataset_info.json", "dataset_infos.json", "dataset_dic
 HEAD = 1 << 16
 """Bytes at the beginning of a file by which its kind is told."""
 
+# What is compressed within what was decompressed is as foreign as any archive.
 _FOREIGN: tuple[tuple[bytes, str], ...] = (
     (b"PK\x03\x04", "zip"), (b"%PDF-", "pdf"), (b"SQLite format 3\x00", "sqlite"), (b"\x89PNG", "png"), (b"\xff\xd8\xff", "jpeg"),
     (b"7z\xbc\xaf\x27\x1c", "7z"), (b"Rar!", "rar"), (b"\x80\x02", "pickle"), (b"\x80\x04\x95", "pickle"), (b"ORC", "orc"),
-    (b"\x93NUMPY", "npy"), (b"GGUF", "gguf"), (b"\xd0\xcf\x11\xe0", "xls"),
+    (b"\x93NUMPY", "npy"), (b"GGUF", "gguf"), (b"\xd0\xcf\x11\xe0", "xls"), *MAGIC,
 )  # fmt: skip
 _MARKS = (
     (b"\xff\xfe\x00\x00", "utf-32"), (b"\x00\x00\xfe\xff", "utf-32"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"),

@@ -18,14 +18,14 @@ CHARACTERS_PER_TOKEN = 4.0
 OF_A_TURN = 4
 """Tokens that a chat template puts around a turn; exact numbers differ by model, from three to six."""
 
-_CJK = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]")
+_CJK = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]+")
 
 
 def estimated(text: str) -> int:
     """Return about how many tokens `text` has."""
     if text.isascii():
         return round(len(text) / CHARACTERS_PER_TOKEN)
-    cjk = len(_CJK.findall(text))
+    cjk = sum(map(len, _CJK.findall(text)))
     return round(cjk * CJK_TOKENS + (len(text) - cjk) / CHARACTERS_PER_TOKEN)
 
 

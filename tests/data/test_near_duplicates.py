@@ -4,7 +4,6 @@ import json
 import random
 import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,7 @@ from hypothesis import strategies as st
 from advisor.data.duplicates import fast, near_duplicates
 from advisor.data.duplicates.candidates import BUCKET_PAIRS, bucket_pairs
 from advisor.data.duplicates.kernel import Sketches, sketch
+from advisor.data.duplicates.verify import DIFFERENT, NEAR, TEMPLATE, Pairs, judged
 from advisor.errors import AdvisorError
 
 GENERATOR = Path(__file__).parents[3] / "shared" / "research" / "planted_dataset.py"
@@ -233,8 +233,8 @@ def test_what_cannot_be_done_is_said(arguments, says):
         near_duplicates([], **arguments)
 
 
-@pytest.mark.skipif(find_spec("numba") is None, reason="numba is not installed: only the NumPy kernel can run")
-@settings(max_examples=60, deadline=None)
+# Without numba the functions it would compile are run by Python: slowly, and the same.
+@settings(max_examples=40, deadline=None)
 @given(
     st.lists(
         st.text(max_size=60) | st.sampled_from([passage(n) for n in range(5)] + ["第3期 ABC१२", "ไทย abc", "e\u0301é"]),
@@ -243,12 +243,38 @@ def test_what_cannot_be_done_is_said(arguments, says):
     )
 )
 def test_the_kernel_returns_the_same_with_numba_and_without(texts):
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, np.errstate(over="ignore"):
+        patch.setattr(fast, "AVAILABLE", True)
         compiled = sketch(texts, 4)
         patch.setattr(fast, "AVAILABLE", False)
         plain = sketch(texts, 4)
     for name in Sketches.__slots__:
         assert np.array_equal(getattr(compiled, name), getattr(plain, name)), name
+
+
+def test_two_texts_are_compared_the_same_with_numba_and_without():
+    whole = [passage(n, 60) for n in range(8)]
+    texts = [*whole, *(edited(text, 1, 0.1) for text in whole), *(f"{text} {passage(n + 20, 40)}" for n, text in enumerate(whole))]
+    texts += [f"{whole[0]} {n} valves, {n + 7} pumps" for n in range(4)] + ["a b c", "a b", "ba ko ba ko ba ko " * 9]
+    sketches = sketch(texts, 4)
+    first, second = np.array([(one, other) for other in range(len(texts)) for one in range(other)]).T
+    words = np.minimum(sketches.words[first], sketches.words[second])
+    nothing = np.zeros(len(first), dtype=bool)
+    pairs = Pairs(sketches.shingles, sketches.sizes, first, second, nothing, nothing, words, 0.3)
+    with pytest.MonkeyPatch.context() as patch, np.errstate(over="ignore"):
+        patch.setattr(fast, "AVAILABLE", True)
+        alike, verdicts = judged(pairs)
+        patch.setattr(fast, "AVAILABLE", False)
+        plain_alike, plain_verdicts = judged(pairs)
+    assert np.array_equal(alike, plain_alike)
+    assert np.array_equal(verdicts, plain_verdicts)
+    ends = np.cumsum(sketches.sizes)
+    sets = [set((part >> np.uint64(13)).tolist()) for part in np.split(sketches.shingles, ends[:-1])]
+    by_sets = [
+        2 * len(sets[one] & sets[other]) / (len(sets[one]) + len(sets[other])) for one, other in zip(first, second, strict=True)
+    ]
+    assert alike == pytest.approx(by_sets)
+    assert set(verdicts.tolist()) == {DIFFERENT, NEAR, TEMPLATE}
 
 
 def planted(folder, form, seed):

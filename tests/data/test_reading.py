@@ -131,6 +131,18 @@ def test_a_table_with_a_header_is_read_by_it_and_its_line_numbers_count_the_line
     assert [(p.cause, p.place.line) for p in problems] == [("empty-answer", 4)]
 
 
+@pytest.mark.parametrize(
+    "heading",
+    [["问题", "答案"], ["Question", "Answer"], ["编号", "提示词", "回复"], ["Context", "Target"], ["system", "输入", "输出"]],
+)
+def test_a_table_whose_first_row_names_its_columns_is_read_by_these_names(heading):
+    rows = [[*"xyz"[: len(heading) - 2], row["context"], row["target"]] for row in ROWS]
+    records, problems, reading = read(table([heading, *rows]), "train.csv")
+    assert [{key: record[3][key] for key in ("context", "target")} for record in records] == ROWS
+    assert [p.cause for p in problems] == ["csv-header"]
+    assert reading.schema.name == "pangu-sft"
+
+
 def test_an_open_quote_hides_no_other_row():
     content = b'a,b\nc,"d\ne,f\ng,h\n'
     records, problems, _ = read(content, "train.csv")
@@ -229,6 +241,11 @@ def test_a_zip_archive_is_named_and_not_unpacked(tmp_path):
         archive.writestr("train.jsonl", bytes(64 << 20))
     values, problems = read_path(path)
     assert (values, [(p.cause, p.place.facts["found"]) for p in problems]) == ([], [("foreign-format", "zip")])
+
+
+def test_a_file_that_was_compressed_twice_is_named():
+    content = gzip.compress(gzip.compress(LINES))
+    assert [(p.cause, p.place.facts["found"]) for p in read(content, "train.jsonl.gz")[1]] == [("foreign-format", "gzip")]
 
 
 @pytest.mark.parametrize("packed", [False, True])

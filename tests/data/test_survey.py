@@ -165,7 +165,7 @@ def test_overfitting_ten_epochs_and_duplicates_are_one_diagnosis_with_all_its_fa
         "14% of the rows repeat another one: 10 passes over the rows are 11.6 over what is in them",
     }
     result = CliRunner().invoke(main, ["analyze", str(log), "--data", str(data), "--format", "json", "--lang", "en"])
-    assert "10 epochs become 11.6 " in result.stdout
+    assert "Epochs planned: 10; for a distinct row: 11.6." in result.stdout
     (without,) = causes_of(log)["causes"]
     assert without["cause"] == "too_many_epochs"
     assert without["odds"] < cause["odds"]
@@ -320,6 +320,17 @@ def test_dedup_keeps_the_order_and_writes_what_it_removed_beside_it(tmp_path):
     ]
 
 
+def test_dedup_says_what_it_could_not_use_and_that_a_trainer_reads_one_schema(tmp_path):
+    first, second, out = tmp_path / "a.jsonl", tmp_path / "b.jsonl", tmp_path / "clean.jsonl"
+    first.write_text(numbered(5) + ROW % ("nothing", "") + "{broken\n", encoding="utf-8")
+    second.write_text('{"prompt": "What is new?", "completion": "Nothing at all."}\n', encoding="utf-8")
+    for language, parts in (("en", ("2 records cannot be used", "pangu-sft, prompt-completion")), ("zh", ("2 条记录不可用",))):
+        said = run("dedup", first, second, "-o", out, "--no-near", "--lang", language, code=0).output
+        assert all(part in said for part in parts), said
+    assert len(out.read_text(encoding="utf-8").splitlines()) == 6
+    assert "cannot be used" not in run("dedup", second, "-o", out, "--no-near", "--lang", "en", code=0).output
+
+
 def test_stats_print_the_numbers_and_a_picture(tmp_path):
     source = tmp_path / "train.jsonl"
     source.write_text(numbered(30), encoding="utf-8")
@@ -387,7 +398,7 @@ ANYTHING = st.recursive(
 )
 
 
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 @given(ANYTHING, st.sampled_from(SCHEMAS), st.data())
 def test_a_record_in_which_nothing_is_wrong_can_be_used_by_every_check(value, schema, data):
     if schema.shape == "flat" and not isinstance(value, list):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import pickle
 from collections import deque
@@ -57,7 +58,11 @@ def _value(function: Callable[[Item], Value], item: Item) -> Value:
 
 def spark(function: Callable[[Item], Value], items: Iterable[Item]) -> Iterator[Value]:
     """Work in Spark's `mapInArrow`: in the session of this process, or one as `spark-submit` or SPARK_REMOTE configure it."""
-    session = library("pyspark.sql", "cluster").SparkSession.builder.getOrCreate()
+    sessions = library("pyspark.sql", "cluster").SparkSession
+    session = sessions.getActiveSession()
+    if session is None:
+        session = sessions.builder.getOrCreate()
+        atexit.register(session.stop)
     arrow = library("pyarrow", "cluster")
     library("pandas", "cluster")  # `mapInArrow` asks for it, and says so in a traceback
 

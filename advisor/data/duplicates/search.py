@@ -78,7 +78,9 @@ class _Search:
 
     def compare(self, first: Counts, second: Counts) -> tuple[NDArray[np.float64], Verdicts]:
         """Return how alike these pairs of texts are, and the verdict on each."""
-        found = [(np.zeros(0), np.zeros(0, dtype=np.uint8)), *self.run(judged, self._parts(first, second))]
+        # What one worker would be sent is done sooner here.
+        run = self.run if len(first) > COMPARED else map
+        found = [(np.zeros(0), np.zeros(0, dtype=np.uint8)), *run(judged, self._parts(first, second))]
         return np.concatenate([alike for alike, _ in found]), np.concatenate([verdicts for _, verdicts in found])
 
     def _parts(self, first: Counts, second: Counts) -> Iterator[Pairs]:

@@ -31,7 +31,8 @@ _CONTROL = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ue000-\uf8ff\ufff9-\ufffb\ufffe\uffff\u202a-\u202e\u2066-\u2069\u200b\ufeff]"
 )
 _ASCII_CONTROLS = bytes(code for code in (*range(32), 127) if chr(code) not in "\t\n\r")
-_EMOJI_RUN = re.compile("(?:[\U0001f300-\U0001faff\u2600-\u27bf]\ufe0f?\\s?){5,}")
+_EMOJI = re.compile("[\U0001f300-\U0001faff\u2600-\u27bf]")
+_EMOJI_RUN = re.compile(f"(?:{_EMOJI.pattern}\ufe0f?\\s?){{5,}}")
 _FEWEST_NEWLINES = 4
 _EMPTY_LINES = b"\n" * _FEWEST_NEWLINES
 _NEWLINES = re.compile(r"(?:\r?\n[ \t]*){4,}")
@@ -101,7 +102,7 @@ def _of_text(text: str) -> Iterator[Found]:
         yield "mojibake", text, wrong[0], {"how": Term(f"mojibake-{wrong[1]}")}
     if _may_hold_controls(text) and (control := _CONTROL.search(text)):
         yield "garbled-characters", text, control.start(), {"found": f"U+{ord(control[0]):04X}"}
-    if not text.isascii() and (emoji := _EMOJI_RUN.search(text)):
+    if not text.isascii() and _EMOJI.search(text) and (emoji := _EMOJI_RUN.search(text)):
         yield "emoji-run", text, emoji.start(), {"count": len(emoji[0])}
     # Without the blanks between them the line ends stand together: told much faster than by a search.
     many = text.count("\n") >= _FEWEST_NEWLINES and _EMPTY_LINES in text.encode("utf-8", "replace").translate(None, b" \t\r")

@@ -6,12 +6,14 @@ A suspicion is confirmed by turning the text back: only what becomes good text a
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _CP1252 = "€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ"
 _AS_WESTERN = re.compile(f"[\u00c2-\u00f4][\u0080-\u00bf{_CP1252}]+")
 _C1 = re.compile("[\u0080-\u0084\u0086-\u009f]")
 _RUN_OF_ACCENTS = re.compile("[\u00a1-\u00fe]{4,}")
 _HAN = re.compile("[\u4e00-\u9fff]")
+_HANS = re.compile("[\u4e00-\u9fff]+")
 _COMMON_HAN = re.compile(rb"[\xb0-\xd7][\xa1-\xfe]")
 """The 3,755 common characters of GB 2312, nine of ten in any text."""
 
@@ -73,14 +75,18 @@ def _gbk_as_western(text: str) -> tuple[int, str] | None:
     return runs[0].start(), "gbk-as-western"
 
 
+def _characters(runs: re.Pattern[str], text: str) -> int:
+    """Return how many characters stand in the runs: four times faster than to look for each."""
+    return sum(map(len, runs.findall(text)))
+
+
 def _utf8_as_gbk(text: str) -> tuple[int, str] | None:
     start = 0
     for paragraph in text.split("\n"):
         chinese = _ASCII.sub("", paragraph)
-        if len(_HAN.findall(chinese)) >= _FEWEST_HAN:
+        if chinese and _characters(_HANS, chinese) >= _FEWEST_HAN:
             raw = chinese.encode("gb18030", "ignore")
-            again = _HAN.findall(raw.decode("utf-8", "ignore"))
-            if 3 * len(again) >= _UTF8_AGAIN * len(raw):
+            if 3 * _characters(_HANS, raw.decode("utf-8", "ignore")) >= _UTF8_AGAIN * len(raw):
                 found = _HAN.search(paragraph)
                 assert found is not None
                 return start + found.start(), "utf-8-as-gbk"
@@ -88,7 +94,8 @@ def _utf8_as_gbk(text: str) -> tuple[int, str] | None:
     return None
 
 
+@lru_cache(maxsize=4)
 def script_shares(text: str) -> tuple[int, int]:
     """Return the number of Chinese characters and of other letters in `text`."""
-    han = 0 if text.isascii() else len(_HAN.findall(text))
+    han = 0 if text.isascii() else _characters(_HANS, text)
     return han, sum(map(str.isalpha, text)) - han
