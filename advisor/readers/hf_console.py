@@ -21,7 +21,7 @@ from advisor.readers.bulk import NOTHING, Known, Told, read_lines
 from advisor.readers.clean import NUMBER, pieces, split_rank
 from advisor.readers.events import event_in, may_be_event
 from advisor.readers.names import SPLIT_KEYS, canonical_keys, is_evaluation, is_loss_like, of_evaluation
-from advisor.readers.objects import row
+from advisor.readers.objects import is_mmengine_evaluation, row
 from advisor.readers.ranks import OneRank
 from advisor.readers.shapes import Spans, by_shape, has_digit, numbers_at
 from advisor.readers.text import anchored_row, may_be_anchored
@@ -263,7 +263,7 @@ def _printed(text: str) -> tuple[tuple[_Printed, ...], bool]:
         split = _SPLIT.search(match[0])
         measured = row({pair[1]: pair[2] for pair in pairs} | ({split[1]: split[2]} if split else {}), 0)
         named = {name: places[key] for key, name in canonical_keys(tuple(places))}
-        if split and is_evaluation(split[2]):
+        if (split and is_evaluation(split[2])) or is_mmengine_evaluation(places.keys()):
             named = of_evaluation(named)
         spans = [(name, *place) for name, place in named.items() if measured and name in measured.values]
         found.append(_Printed(tuple(spans), measured is not None and _is_log(measured), "train_runtime" in places))

@@ -129,7 +129,7 @@ _CAMEL_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _SEPARATORS = re.compile(r"[^0-9a-z%\u4e00-\u9fff]+")
 _ALIAS_TO_NAME = {alias: (name, rank) for name, aliases in ALIASES.items() for rank, alias in enumerate(aliases)}
 _NOT_METRICS = re.compile(
-    r"runtime|per_second|total_flos|time_|_time|^percentage|^elapsed|^remaining|^total_steps|^memory|^train_speed"
+    r"runtime|per_second|total_flos|time_|_time|^percentage|^elapsed|^remaining|^total_steps|^memory|^train_speed|^best_metric"
 )
 
 

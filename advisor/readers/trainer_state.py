@@ -28,7 +28,7 @@ def read(source: Source) -> Iterator[Record]:
     """Yield the settings, then a row for each entry of `log_history`. A file cut in the middle gives what it still holds."""
     text = source.text()
     found = _HISTORY.search(text)
-    if not found:
+    if not found or _is_one_of_many(text[: found.start()]):
         return
     end = found.end()
     rows: list[Record] = []
@@ -40,6 +40,12 @@ def read(source: Source) -> Iterator[Record]:
             rows.append(measured)
     yield Settings(_settings(text[: found.end()], text[end:]))
     yield from rows
+
+
+def _is_one_of_many(before: str) -> bool:
+    """Tell whether whole JSON lines come first: ms-swift's logging.jsonl closes with the state of its run."""
+    first, newline, _ = before.lstrip().partition("\n")
+    return bool(newline) and first.startswith("{") and first.rstrip().endswith("}")
 
 
 def _settings(head: str, tail: str) -> dict[str, bool | int | float | str]:

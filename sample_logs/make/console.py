@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import sysconfig
 from pathlib import Path
 
@@ -15,6 +16,7 @@ def without_machine_paths(console: bytes, make: Path) -> bytes:
     folders = {
         str(make),
         *(sysconfig.get_paths()[kind] for kind in ("purelib", "platlib", "stdlib")),
+        *filter(None, sys.path),
     }
     for folder in sorted(folders, key=len, reverse=True):
         console = console.replace(f"{folder}/".encode(), NEUTRAL)

@@ -39,7 +39,6 @@ WHY_BY_HAND = {
     "Axolotl": _SLOW,
     "ColossalAI": _SLOW,
     "Composer, LLM Foundry": "its package does not install beside this torch",
-    "DeepSpeed": _LATER,
     "Flair": _SLOW,
     "Megatron-DeepSpeed": _GPU,
     "Megatron-LM": _GPU,
@@ -49,8 +48,6 @@ WHY_BY_HAND = {
     "PaddleNLP": _SLOW,
     "SetFit": _SLOW,
     "Unsloth": _GPU,
-    "ms-swift (console)": _SLOW,
-    "ms-swift (logging.jsonl)": _SLOW,
     "timm (console)": _LATER,
     "timm (summary.csv)": _LATER,
     "torchtitan": _SLOW,
@@ -81,13 +78,6 @@ FORMS = (
         "Training epoch {epoch0}, iteration {batch0}/{last_batch} | lr: {lr:.4g} | global_batch_size: 8 | global_step: {step} | "
         "reduced_train_loss: {loss:.4f} | train_step_timing in s: 1.2 | consumed_samples: {samples}\n",
         note="The progress printer of NeMo 2.",
-    ),
-    Form(
-        "text/deepspeed-pipeline.log",
-        "DeepSpeed",
-        "microsoft/DeepSpeed deepspeed/runtime/pipe/engine.py",
-        "[2026-03-01 10:00:00,000] [INFO] [logging.py:96:log_dist] [Rank 0] step={step}, skipped=0, lr=[{lr:.4g}], mom=[(0.9, 0.95)]\n"
-        "steps: {step} loss: {loss:.4f} iter time (s): 1.234 samples/sec: 51.9\n",
     ),
     Form(
         "text/colossalai.log",
@@ -195,16 +185,6 @@ FORMS = (
         "Epoch:[{epoch}/{epochs}]({batch}/{batches}), loss: {loss:.4f}, lr: {lr:.8f}, epoch_time: 12.0min\n",
     ),
     Form(
-        "json-lines/ms-swift-logging.jsonl",
-        "ms-swift (logging.jsonl)",
-        "modelscope/ms-swift swift/trainers",
-        '{{"loss": {loss:.4f}, "grad_norm": {norm:.4f}, "learning_rate": {lr:.4e}, "token_acc": {acc:.4f}, "epoch": {passes:.2f}, '
-        '"global_step/max_steps": "{step}/{steps}", "percentage": "{percent:.2f}%", "elapsed_time": "30s", '
-        '"remaining_time": "4m 30s", "memory(GiB)": 12.34, "train_speed(iter/s)": 0.33}}\n',
-        '{{"eval_loss": {val:.4f}, "eval_token_acc": {acc:.4f}, "eval_runtime": 3.2, "epoch": {passes:.2f}, '
-        '"global_step/max_steps": "{step}/{steps}", "percentage": "{percent:.2f}%"}}\n',
-    ),
-    Form(
         "hf-console/axolotl.log",
         "Axolotl",
         "axolotl-ai-cloud/axolotl, on transformers' Trainer",
@@ -223,15 +203,6 @@ FORMS = (
         "   \\\\   /|    Num examples = 800 | Num Epochs = 3 | Total steps = 300\n"
         "O^O/ \\_/ \\    Batch size per device = 2 | Gradient accumulation steps = 4\n"
         "\\        /    Data Parallel GPUs = 1 | Total batch size (2 x 4 x 1) = 8\n",
-    ),
-    Form(
-        "hf-console/ms-swift.log",
-        "ms-swift (console)",
-        "modelscope/ms-swift swift/trainers",
-        "{{'loss': {loss:.8f}, 'grad_norm': {norm}, 'learning_rate': {lr}, 'token_acc': {acc:.4f}, 'epoch': {passes:.2f}, "
-        "'global_step/max_steps': '{step}/{steps}', 'percentage': '{percent:.2f}%', 'elapsed_time': '30s', 'remaining_time': '4m 30s'}}\n",
-        "{{'eval_loss': {val:.8f}, 'eval_token_acc': {acc:.4f}, 'eval_runtime': 3.2, 'epoch': {passes:.2f}, "
-        "'global_step/max_steps': '{step}/{steps}', 'percentage': '{percent:.2f}%', 'elapsed_time': '30s', 'remaining_time': '4m 30s'}}\n",
     ),
     Form(
         "text/accelerate-bar.log",
@@ -542,17 +513,6 @@ FORMS = (
         "OpenRLHF",
         "OpenRLHF/OpenRLHF openrlhf/trainer/sft_trainer.py",
         "\rTrain step of epoch {epoch0}:  {percent:2d}%|{bar}| {batch}/{batches} [00:10<00:50,  2.01it/s, gpt_loss={loss:.4f}, loss_mean={near:.4f}, lr={lr:.3g}]",
-    ),
-    Form(
-        "text/sockeye-metrics.log",
-        "Sockeye (metrics)",
-        "awslabs/sockeye sockeye/training.py",
-        "",
-        "{count}\tconverged=False\tdiverged=False\tepoch={epoch}\tgradient-norm={norm}\tlearning-rate={lr:.4g}\t"
-        "perplexity-train={ppl}\tperplexity-val={val_ppl}\ttime-elapsed=12.3\tupdates={step}\tused-gpu-memory=0\n",
-        each=10,
-        unit="perplexity",
-        note="A line a checkpoint; its perplexity is judged.",
     ),
     Form(
         "csv-long/run-sample-tag-train_loss.csv",

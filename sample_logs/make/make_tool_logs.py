@@ -16,14 +16,17 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import hf_runs
+import parallel_runs
 import tool_runs
+import translation_runs
 import trl_runs
 from console import without_machine_paths
 
 MAKE = Path(__file__).resolve().parent
 FORMATS = MAKE.parent / "formats"
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8", "KERAS_BACKEND": "torch"}
-PYTHON_PATH = {"PYTHONPATH": str(MAKE)}
+PYTHON_PATH = {"PYTHONPATH": os.pathsep.join([str(MAKE), os.environ.get("PYTHONPATH", "")])}
 OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_DISABLE_PROGRESS_BARS": "1"}
 ROWS, HELD_OUT, FEATURES = 600, 200, 10
 
@@ -215,6 +218,19 @@ LOGS: dict[str, tuple[Callable[[], None], dict[str, str]]] = {
             "out/checkpoint-100/trainer_state.json": "hf-trainer-state/llama-factory.json",
         },
     ),
+    "ms-swift": (
+        hf_runs.ms_swift,
+        {"": "hf-console/ms-swift.log", "out/*/logging.jsonl": "json-lines/ms-swift-logging.jsonl"},
+    ),
+    "axolotl": (hf_runs.axolotl, {"": "hf-console/axolotl.log"}),
+    "deepspeed": (parallel_runs.deepspeed_pipeline, {"": "text/deepspeed-pipeline.log"}),
+    "sockeye": (
+        translation_runs.sockeye,
+        {"": "sockeye/train.log", "model/metrics": "text/sockeye-metrics.log"},
+    ),
+    "opennmt": (translation_runs.opennmt, {"": "text/opennmt.log"}),
+    "fairseq-simple": (translation_runs.fairseq_simple, {"": "fairseq/simple.log"}),
+    "fairseq-json": (translation_runs.fairseq_json, {"": "fairseq/json.log"}),
     "fastai": (fastai_fit, {"": "aligned-table/fastai.log"}),
     **{
         f"trl-{name}": (

@@ -73,7 +73,7 @@ def mlx_lm() -> None:
         "num-layers": -1,
         "adapter-path": "adapters",
     }
-    sys.argv = ["lora", "--train", *_options(settings)]
+    sys.argv = ["lora", "--train", *options(settings)]
     lora.main()
 
 
@@ -180,11 +180,12 @@ def litgpt() -> None:
         "devices": 1,
         "out_dir": "out",
     }
-    sys.argv = ["litgpt", "finetune_full", "checkpoint", *_options(settings)]
+    sys.argv = ["litgpt", "finetune_full", "checkpoint", *options(settings)]
     main()
 
 
-def _options(settings: dict[str, object]) -> list[str]:
+def options(settings: dict[str, object]) -> list[str]:
+    """Return the settings as the arguments of a command."""
     return [part for name, value in settings.items() for part in (f"--{name}", str(value))]
 
 

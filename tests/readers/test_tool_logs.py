@@ -183,3 +183,30 @@ def test_a_bar_gives_a_place_one_value_and_shows_an_evaluation_once():
     run = read(text + "\n")
     assert points(run, "train_loss") == [(5, 2.5), (10, 2.4), (15, 2.3), (20, 2.2)]
     assert points(run, "eval_loss") == [(10, 2.6), (20, 2.55)]
+
+
+def test_sockeye_3_names_its_losses_after_the_last_tab():
+    run = read(
+        "[INFO:sockeye.training] E=1 B=50\ts/sec=935.88 tok/sec=10294.70 u/sec=46.79\tppl=22.759229 \n"
+        "[INFO:sockeye.training] Checkpoint [1]\tUpdates=100 Epoch=2 Samples=2000 Time-cost=2.165 Updates/sec=46.190\n"
+        "[INFO:sockeye.training] Checkpoint [1]\tTrain-ppl=14.785627\n"
+        "[INFO:sockeye.training] Checkpoint [1]\tValidation-ppl=6.450287\n"
+    )
+    assert (points(run, "train_loss"), points(run, "eval_loss")) == ([(50, 22.759229)], [(100, 6.450287)])
+    assert (run.series["train_loss"].unit, points(run, "tokens_per_second")) == ("perplexity", [(50, 10294.7)])
+
+
+def test_json_lines_that_close_with_the_whole_history_keep_the_line_of_each_point():
+    (run,) = read_path(FORMATS / "json-lines/ms-swift-logging.jsonl")
+    lines = (FORMATS / "json-lines/ms-swift-logging.jsonl").read_text(encoding="utf-8").splitlines()
+    for name, key in (("train_loss", '"loss": '), ("eval_loss", '"eval_loss": ')):
+        series = run.series[name]
+        assert all(f"{key}{value}" in lines[at - 1] for value, at in zip(series.values, series.line, strict=True))
+    assert not any("best" in name for name in run.series)
+
+
+def test_mmengines_evaluations_stay_evaluations_behind_a_line_of_another_program():
+    text = (FORMATS / "json-lines/mmengine-scalars.json").read_text(encoding="utf-8")
+    alone, behind = read(text), read("started\n" + text)
+    for name in ("train_loss", "eval_loss", "eval_accuracy"):
+        assert points(behind, name) == points(alone, name)
