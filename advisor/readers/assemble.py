@@ -11,6 +11,7 @@ import numpy as np
 from advisor.model import Axis, Event, Facts, FloatArray, Run, Series, Value
 from advisor.readers.base import NewRun, Record
 from advisor.readers.columns import Columns, IntArray
+from advisor.readers.event_patterns import FROM_OUTSIDE
 from advisor.readers.names import UNITS
 from advisor.readers.trainer_steps import FADED, Told, steps_of
 
@@ -25,6 +26,9 @@ CARRIED = 0.6
 
 LEAST_CARRIED = 5
 """Evaluations beside a train loss from which an echo can be told."""
+
+ROWS_LEFT_TO_PRINT = 1
+"""Rows that a run which was ended from outside may still have in its buffer."""
 
 STAYS_BACK = 3
 """How many points in a row must lie behind the furthest one for a new run to have begun."""
@@ -352,4 +356,5 @@ def _stand_in(series: dict[str, Series]) -> list[str]:
 
 def _placed(event: Event, position: FloatArray, row: int, begin: int, end: int) -> Event:
     x = float(position[row - 1]) if row > begin else float("nan")
-    return replace(event, x=x, final=row >= end)
+    late = ROWS_LEFT_TO_PRINT if event.kind in FROM_OUTSIDE else 0
+    return replace(event, x=x, final=row >= end - late)

@@ -38,8 +38,11 @@ _COUNTED = re.compile(r"第\s*(\d+)\s*个?\s*(步|轮|次迭代|epoch|step)|(?<=
 _EPOCH_THEN_BATCH = re.compile(r"\bepoch\s+\d+,\s+(\d+)/\s*\d+;", re.IGNORECASE)
 """The batch of OpenNMT-py's first console: `Epoch  2,   550/  725; acc: …`."""
 
-_PAIRED = re.compile(r"^\W*(?P<epoch>\d+)\|(?P<step>\d+)\|Loss: |\bTRAIN Batch (?P<epoch_of_batch>\d+)/(?P<batch>\d+) ")
-"""Places without a word for each: torchtune's `1|10|Loss: 2.3`, WeNet's `TRAIN Batch 0/100 loss 2.3`."""
+_PAIRED = re.compile(
+    r"^\W*(?P<epoch>\d+)\|(?P<step>\d+)\|Loss: |\bTRAIN Batch (?P<epoch_of_batch>\d+)/(?P<batch>\d+) "
+    r"|^\W*(?:mini)?E (?P<mini_epoch>\d+) s (?P<mini_step>\d+) prog "
+)
+"""Places without a word for each: torchtune's `1|10|Loss: 2.3`, WeNet's `TRAIN Batch 0/100 loss 2.3`, RWKV's `miniE 1 s 833`."""
 
 _BARE_STEP = re.compile(r"^\s*(\d+) \| (?:train )?loss\b", re.IGNORECASE)
 """The step alone, as llama2.c prints it: `10 | loss 2.31 | lr 1e-4`."""
@@ -250,9 +253,9 @@ def _axes(text: str, evaluation: bool) -> tuple[dict[str, tuple[int, int]], tupl
     Second, the place of the number that is the step unless it only repeats the epoch, where there is such a one.
     evaluation: the line tells of an evaluation only, so that what stands in brackets counts its batches.
     """
-    if ("|Loss: " in text or "TRAIN Batch " in text) and (paired := _PAIRED.search(text)):
-        epoch, step = (1, 2) if paired[1] else (3, 4)
-        return {"epoch": paired.span(epoch), "step": paired.span(step)}, None
+    if ("|Loss: " in text or "TRAIN Batch " in text or " prog " in text) and (paired := _PAIRED.search(text)):
+        step = paired.lastindex or 0
+        return {"epoch": paired.span(step - 1), "step": paired.span(step)}, None
     axes: dict[str, tuple[int, int]] = {}
     for match in _AXIS.finditer(text):
         key = match["key"].lower()

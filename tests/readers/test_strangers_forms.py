@@ -115,3 +115,40 @@ def test_an_error_is_one_in_a_quotation_too():
 
 def test_a_line_of_source_code_in_a_quotation_is_none():
     assert event_in(">       raise RuntimeError('CUDA out of memory')", 1) is None
+
+
+def test_a_trainer_that_tells_its_run_time_in_every_line_has_not_ended():
+    row = "{{'loss': '{:.2f}', 'grad_norm': '2.5', 'learning_rate': '0.0001', 'epoch': '{:.4f}', 'train_runtime': '{:.1f}'}}\n"
+    text = "".join(row.format(3 - i / 10, i / 100, 10.0 * i) for i in range(1, 6))
+    closing = "{'train_runtime': '55.1', 'train_samples_per_second': '3.1', 'train_loss': '2.7', 'epoch': '0.05'}\n"
+    loss = _run(text + closing).series["train_loss"]
+    assert list(loss.values) == pytest.approx([2.9, 2.8, 2.7, 2.6, 2.5])
+
+
+def test_zeros_of_an_epoch_that_was_not_validated_are_no_evaluation():
+    rows = [(1, 1.5, 2.4, 0, 0, 0), (2, 1.4, 2.0, 0, 0, 0), (3, 1.3, 1.7, 0.6, 1.2, 1.6)]
+    text = "epoch,train/box_loss,train/cls_loss,metrics/mAP50(B),val/box_loss,val/cls_loss\n" + "".join(
+        ",".join(map(str, row)) + "\n" for row in rows
+    )
+    series = _run(text).series
+    assert (len(series["train_loss"]), list(series["eval_loss"].values)) == (3, pytest.approx([2.8]))
+    assert len(series["eval_mAP50(B)"]) == 1
+
+
+def test_rwkv_counts_its_mini_epochs_and_steps():
+    text = "".join(
+        f"miniE {e} s {90 * e} prog {10 * e}.00% : ppl 5.4 loss {2 - e / 10:.4f} lr 1e-4: 100%|██| 90/90 [00:21<00:00, 4.1it/s]\n"
+        for e in range(1, 5)
+    )
+    loss = _run(text).series["train_loss"]
+    assert list(loss.x) == [90, 180, 270, 360]
+
+
+KILLED = "slurmstepd: error: Exceeded job memory limit\n"
+
+
+@pytest.mark.parametrize(("rows_after", "final"), [(1, True), (6, False)])
+def test_a_run_that_was_killed_may_still_print_what_it_had(rows_after, final):
+    rows = [f"Epoch 0 | Steps: {n} | Loss: {30 - n / 10:.3f}\n" for n in range(1, 20)]
+    run = _run("".join([*rows[:-rows_after], KILLED, *rows[-rows_after:]]))
+    assert [event.final for event in run.events if event.kind == "killed-for-memory"] == [final]
