@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from advisor.readers.banners import Banners
-from advisor.readers.base import Format, Record, Row, Settings, Source
+from advisor.readers.base import OF_TEST_SET, Format, Record, Row, Settings, Source
 from advisor.readers.clean import NUMBER, number, pieces, strip_markup
 from advisor.readers.events import event_in
 from advisor.readers.names import AXES, OTHER_LOSSES, canonical, is_loss_like, normalise, of_evaluation
@@ -65,6 +65,8 @@ _EVALUATION = re.compile(
     r"(?<!\w)(?:val(?:id(?:ation|ate)?)?|eval(?:uation|uating)?|dev|test(?:ing)?|saving dict for global step)(?!\w)|\[metrics\]",
     re.IGNORECASE,
 )
+_TEST_SET = re.compile(r"(?<![a-z])test(?:ing)?(?![a-z])", re.IGNORECASE)
+_VALIDATION_SET = re.compile(r"(?<![a-z])(?:val(?:id(?:ation|ate)?)?|eval(?:uation)?|dev)(?![a-z])", re.IGNORECASE)
 _EVALUATION_FOLLOWS = re.compile(r"^\W*(?:evaluating|validating|running (?:evaluation|validation))\b", re.IGNORECASE)
 _EVALUATION_OF_PADDLE = re.compile(r"Eval (begin|samples)\b")
 """Between these lines Paddle's `Model.fit` counts the batches of an evaluation."""
@@ -142,6 +144,8 @@ def _records(source: Source) -> Iterator[tuple[Record, bool]]:
                     continue
                 if epoch is not None and "epoch" not in measured and (anchored or not anchored_train):
                     measured = {"epoch": epoch, **measured}
+                if "est" in text and _tells_of_test_set(measured, text):
+                    measured = {**measured, OF_TEST_SET: 1.0}
                 anchored_train |= anchored and not measured.keys().isdisjoint(("train_loss", "train_perplexity"))
                 yield Row(line, measured), bar is not None and "step" in measured
             elif (event := event_in(text, line)) is not None:
@@ -161,6 +165,13 @@ def _records(source: Source) -> Iterator[tuple[Record, bool]]:
 
 def _tells_of_training(measured: Mapping[str, float]) -> bool:
     return "train_loss" in measured or measured.keys() == {"train_perplexity"}
+
+
+def _tells_of_test_set(measured: Mapping[str, float], text: str) -> bool:
+    """Tell whether a line tells of an evaluation of the test set, and of no other."""
+    if "train_loss" in measured or measured.keys().isdisjoint(("eval_loss", "eval_perplexity")):
+        return False
+    return bool(_TEST_SET.search(text)) and not _VALIDATION_SET.search(_SOURCE_FILE.sub("", text))
 
 
 def anchored_row(text: str, line: int) -> Row | None:

@@ -152,3 +152,27 @@ def test_a_run_that_was_killed_may_still_print_what_it_had(rows_after, final):
     rows = [f"Epoch 0 | Steps: {n} | Loss: {30 - n / 10:.3f}\n" for n in range(1, 20)]
     run = _run("".join([*rows[:-rows_after], KILLED, *rows[-rows_after:]]))
     assert [event.final for event in run.events if event.kind == "killed-for-memory"] == [final]
+
+
+VALIDATION = "Epoch: {e} Val loss: {v:.2f}\n"
+TEST_SET = "Epoch: {e} Test loss: {t:.2f}\n"
+
+
+@pytest.mark.parametrize("order", [VALIDATION + TEST_SET, TEST_SET + VALIDATION])
+def test_a_test_set_beside_a_validation_set_is_a_curve_of_its_own(order):
+    line = "Epoch: {e} Train loss: {v:.2f}\n" + order
+    series = _run("".join(line.format(e=e, v=2 - e / 10, t=3 - e / 10) for e in range(1, 7))).series
+    assert list(series["eval_loss"].values) == pytest.approx([2 - e / 10 for e in range(1, 7)])
+    assert list(series["eval_test_loss"].values) == pytest.approx([3 - e / 10 for e in range(1, 7)])
+
+
+def test_a_test_set_that_stands_alone_is_the_evaluation():
+    line = "Epoch: {e} Train loss: {v:.2f}\n" + TEST_SET
+    series = _run("".join(line.format(e=e, v=2 - e / 10, t=3 - e / 10) for e in range(1, 7))).series
+    assert len(series["eval_loss"]) == 6
+    assert not any("test" in name for name in series)
+
+
+def test_the_test_loss_at_the_end_is_no_rise_of_the_validation_loss():
+    text = "".join(f"Epoch: {e} Train loss: {2 - e / 10:.2f}\nEpoch: {e} Val loss: {2 - e / 10:.2f}\n" for e in range(1, 10))
+    assert len(_run(text + "Epoch: 9 Test loss: 1.95\n").series["eval_loss"]) == 9
