@@ -245,7 +245,8 @@ PATTERNS: tuple[tuple[str, Weight, str], ...] = (
         "package-missing",
         Weight.CAUSE,
         r"modulenotfounderror: "
-        r"|importerror: .{0,200}(?:requires? the following packages|pip install|cannot import name)",
+        r"|importerror: .{0,200}(?:requires? the following packages|pip install|cannot import name)"
+        r"|(?:\w*error: |^\s*)lib[\w.+-]+: cannot open shared object file",
     ),
     (
         "hub-access",

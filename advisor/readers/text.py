@@ -15,7 +15,9 @@ from advisor.readers.names import AXES, OTHER_LOSSES, canonical, is_loss_like, n
 from advisor.readers.ranks import OneRank
 from advisor.readers.shapes import Spans, by_shape, has_digit, numbers_at
 
-_EXCLUDED = frozenset(normalise(f"{word} loss") for word in OTHER_LOSSES)
+_EXCLUDED = frozenset(normalise(f"{word} loss") for word in OTHER_LOSSES if word != "final")
+"""A final loss is that of an epoch where the line names one, and is told again where it does not."""
+
 _WORD = r"[A-Za-z_\u4e00-\u9fff][\w./%-]*+"
 _METRIC = re.compile(
     rf"(?<![\w./@-])(?P<key>{_WORD}(?: (?!(?:nan|inf|infinity|is)\b){_WORD}){{0,3}}+)['\"]?(?:\s*\([^():=]{{0,20}}\))?"
@@ -80,8 +82,10 @@ _HEADING = re.compile(
 
 _EPOCH_WORD = re.compile(r"epoch|train: ", re.IGNORECASE)
 _TRAINING = re.compile(r"(?<![a-z])train", re.IGNORECASE)
-_SOURCE_FILE = re.compile(r"[\w/.-]+\.py\b")
-_RETOLD = re.compile(r"\b(?:best|sav(?:e|ed|ing)|improv\w*|previous|early stopping|patience|minimum)\b", re.IGNORECASE)
+_SOURCE_FILE = re.compile(r"[\w/.-]+\.py\b|^[^\n|]{0,120}?\b(?:INFO|DEBUG|WARNING)\b")
+"""Names of files and of loggers: `train.py` does not say what a line tells of, nor does `src.training.loop - INFO`."""
+
+_RETOLD = re.compile(r"\b(?:best|final|sav(?:e|ed|ing)|improv\w*|previous|early stopping|patience|minimum)\b", re.IGNORECASE)
 
 
 def read(source: Source) -> Iterator[Record]:

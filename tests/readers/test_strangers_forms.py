@@ -176,3 +176,20 @@ def test_a_test_set_that_stands_alone_is_the_evaluation():
 def test_the_test_loss_at_the_end_is_no_rise_of_the_validation_loss():
     text = "".join(f"Epoch: {e} Train loss: {2 - e / 10:.2f}\nEpoch: {e} Val loss: {2 - e / 10:.2f}\n" for e in range(1, 10))
     assert len(_run(text + "Epoch: 9 Test loss: 1.95\n").series["eval_loss"]) == 9
+
+
+def test_the_final_loss_of_each_epoch_is_its_loss_and_that_of_the_run_is_told_again():
+    text = "".join(f"Epoch {e} | Final Loss: {3 - e / 10:.4f}\n" for e in range(1, 6)) + "Final loss: 2.5\n"
+    assert list(_run(text).series["train_loss"].values) == pytest.approx([2.9, 2.8, 2.7, 2.6, 2.5])
+
+
+def test_the_name_of_a_logger_does_not_say_which_set_a_line_tells_of():
+    line = "2026-01-01 10:00:0{e},1 - src.training.loop - INFO - "
+    text = "".join(
+        f"{line}Epoch {{e}}/9 - Train Loss: {{t:.4f}}, Train F1: 0.5\n{line}Validation - Loss: {{v:.4f}}, F1: 0.4\n".format(
+            e=e, t=1 - e / 10, v=1.2 - e / 10
+        )
+        for e in range(1, 6)
+    )
+    series = _run(text).series
+    assert (len(series["train_loss"]), len(series["eval_loss"])) == (5, 5)
