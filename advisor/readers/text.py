@@ -80,6 +80,9 @@ _HEADING = re.compile(
 )
 """A line of its own that says which epoch begins, also after a logger's mark: `Epoch 3/10`, `======== Epoch 3 / 4 ========`."""
 
+_STEP_HEADING = re.compile(r"(?:^\W*|\])(?:iter(?:ation)?|step)[\s:#]*(\d+)(?:\s*/\s*\d+)?\W*$", re.IGNORECASE)
+"""A line of its own that says at which step the next lines are, at the end of a bar or not: `Iter: 100`."""
+
 _EPOCH_WORD = re.compile(r"epoch|train: ", re.IGNORECASE)
 _TRAINING = re.compile(r"(?<![a-z])train", re.IGNORECASE)
 _SOURCE_FILE = re.compile(r"[\w/.-]+\.py\b|^[^\n|]{0,120}?\b(?:INFO|DEBUG|WARNING)\b")
@@ -118,6 +121,7 @@ def _records(source: Source) -> Iterator[tuple[Record, bool]]:
     evaluated: float | None = None
     in_paddle: Row | None = None
     epoch: float | None = None
+    step: float | None = None
     ranks, banners = OneRank(), Banners()
     for line, raw in source.lines():
         if not raw:
@@ -148,6 +152,8 @@ def _records(source: Source) -> Iterator[tuple[Record, bool]]:
                     continue
                 if epoch is not None and "epoch" not in measured and (anchored or not anchored_train):
                     measured = {"epoch": epoch, **measured}
+                if step is not None and not anchored:
+                    measured = {"step": step, **measured}
                 if "est" in text and _tells_of_test_set(measured, text):
                     measured = {**measured, OF_TEST_SET: 1.0}
                 anchored_train |= anchored and not measured.keys().isdisjoint(("train_loss", "train_perplexity"))
@@ -159,6 +165,8 @@ def _records(source: Source) -> Iterator[tuple[Record, bool]]:
             else:
                 if heading := _HEADING.match(text):
                     epoch = float(heading[1])
+                elif text[-1:].isdigit() and (heading := _STEP_HEADING.search(text)):
+                    step = float(heading[1])
                 evaluation_follows |= _EVALUATION_FOLLOWS.search(text) is not None
                 if marked := _EVALUATION_OF_PADDLE.match(text):
                     in_evaluation = marked[1] == "begin"

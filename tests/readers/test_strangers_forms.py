@@ -193,3 +193,18 @@ def test_the_name_of_a_logger_does_not_say_which_set_a_line_tells_of():
     )
     series = _run(text).series
     assert (len(series["train_loss"]), len(series["eval_loss"])) == (5, 5)
+
+
+@pytest.mark.parametrize("before", ["", "  0%|          | 7/900 [00:00<13:16,  1.4it/s]"])
+def test_the_step_stands_in_a_line_of_its_own(before):
+    text = "".join(
+        f"{before}Iter: {n}\nTrain_loss: {1 - n / 1e3:.4f}\nTest_loss: {1.1 - n / 1e3:.4f}\n\n" for n in (0, 100, 200, 300)
+    )
+    run = _run(text)
+    assert run.axis == "step"
+    assert list(run.series["train_loss"].x) == list(run.series["eval_loss"].x) == [0, 100, 200, 300]
+
+
+def test_the_steps_of_a_recipe_are_no_steps_of_the_training():
+    text = "Step 1: loading the data\nStep 2: training\n" + "".join(f"Epoch {e} loss: {2 - e / 10:.2f}\n" for e in range(1, 5))
+    assert _run(text).axis == "epoch"
