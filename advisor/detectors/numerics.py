@@ -70,6 +70,23 @@ def zero_loss(train_loss: Series, train_zeros: Zeros, *, min_share: float, gradi
 
 
 @detector
+def zero_without_descent(train_loss: Series, train_zeros: Zeros, *, min_share: float, least: int, min_before: float) -> Hit | None:
+    """The loss is exactly zero from some point to the end, and did not come down to it; no gradient norm was logged.
+
+    min_share: of the log. least: zeros running. min_before: the loss before the first zero, as a share of the first loss.
+    """
+    values = train_loss.values
+    ended = train_zeros.count >= least and bool(np.all(values[train_zeros.first :] == 0))
+    if train_zeros.gradient != "unknown" or not ended or train_zeros.share < min_share:
+        return None
+    if train_zeros.first and not values[train_zeros.first - 1] >= min_before * values[0] > 0:
+        return None
+    facts = {"count": train_zeros.count, "points": len(values), "first_at": At(train_loss.x[train_zeros.first])}
+    before = (train_loss.point(train_zeros.first - 1),) if train_zeros.first else ()
+    return Hit(facts, (*before, train_loss.point(train_zeros.first)))
+
+
+@detector
 def gradient_zero(
     train_loss: Series, grad_norm: Series, train_level: Level, *, min_share: float, noise_factor: float
 ) -> Hit | None:

@@ -11,6 +11,8 @@ import numpy as np
 from advisor.model import Axis, Event, Facts, FloatArray, Run, Series, Value
 from advisor.readers.base import NewRun, Record
 from advisor.readers.columns import Columns, IntArray
+from advisor.readers.evaluations import test_set_apart, without_echoes
+from advisor.readers.event_patterns import FROM_OUTSIDE
 from advisor.readers.names import UNITS
 from advisor.readers.trainer_steps import FADED, Told, steps_of
 
@@ -20,11 +22,8 @@ LEAST_PLACED = 0.5
 LEAST_IN_EPOCH = 3
 """Train rows that name the same epoch, and no step, from which they are spread over it."""
 
-CARRIED = 0.6
-"""Share of the evaluations beside a train loss that only repeat the one before, from which they are taken for its echo."""
-
-LEAST_CARRIED = 5
-"""Evaluations beside a train loss from which an echo can be told."""
+ROWS_LEFT_TO_PRINT = 1
+"""Rows that a run which was ended from outside may still have in its buffer."""
 
 STAYS_BACK = 3
 """How many points in a row must lie behind the furthest one for a new run to have begun."""
@@ -84,7 +83,7 @@ def _runs(columns: Columns, announced: bool, source: str, reader: str) -> list[R
         return []
     step = np.frombuffer(columns.step) if len(columns.step) else np.array([])
     epoch = np.frombuffer(columns.epoch) if len(columns.epoch) else np.array([])
-    series = _without_echoes(_apart_from_means(columns.arrays(), step, epoch), step)
+    series = without_echoes(_apart_from_means(test_set_apart(columns.arrays()), step, epoch), step)
     kinds = _kinds({name: rows for name, (rows, _) in series.items()})
     if np.any(np.isinf(epoch)):
         epoch = np.where(np.isinf(epoch), np.nan, epoch)
@@ -126,22 +125,6 @@ def _apart_from_means(
     if not np.any(mean) or np.all(mean):
         return series
     return {**series, "train_loss": (rows[~mean], values[~mean]), "train_mean_loss": (rows[mean], values[mean])}
-
-
-def _without_echoes(series: dict[str, tuple[IntArray, FloatArray]], step: FloatArray) -> dict[str, tuple[IntArray, FloatArray]]:
-    """Return the series without evaluations that lines of training steps only say again until the next one, as NeMo does.
-
-    A line for each epoch may end with the same loss twice and mean it, hence only lines that name a step.
-    """
-    if "eval_loss" not in series or "train_loss" not in series:
-        return series
-    rows, values = series["eval_loss"]
-    beside = np.isin(rows, series["train_loss"][0]) & np.isfinite(step[rows])
-    echo = np.zeros(len(rows), dtype=bool)
-    echo[1:] = beside[1:] & (values[1:] == values[:-1]) & (np.diff(rows) == 1)
-    if np.sum(beside) < LEAST_CARRIED or np.sum(echo) < CARRIED * np.sum(beside):
-        return series
-    return {**series, "eval_loss": (rows[~echo], values[~echo])}
 
 
 def _kinds(rows: dict[str, IntArray]) -> list[IntArray]:
@@ -355,4 +338,5 @@ def _stand_in(series: dict[str, Series]) -> list[str]:
 
 def _placed(event: Event, position: FloatArray, row: int, begin: int, end: int) -> Event:
     x = float(position[row - 1]) if row > begin else float("nan")
-    return replace(event, x=x, final=row >= end)
+    late = ROWS_LEFT_TO_PRINT if event.kind in FROM_OUTSIDE else 0
+    return replace(event, x=x, final=row >= end - late)

@@ -32,6 +32,10 @@ MAX_LINE_BYTES = 1 << 26
 """A longer line is no log line; reading stops there with a clear error instead of filling the memory."""
 
 
+OF_TEST_SET = "of_test_set"
+"""Quantity of a row, 1, that says that its evaluation is of a test set. It is taken off when runs are assembled."""
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """The measurements of one line, by canonical name, `step` and `epoch` among them where the line names them."""

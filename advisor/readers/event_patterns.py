@@ -25,6 +25,9 @@ class Weight(IntEnum):
     LAUNCHER = 7
 
 
+FROM_OUTSIDE = frozenset({"killed-for-memory", "killed", "job-cancelled", "time-limit", "preempted"})
+"""What the cluster says of a run that it ended: its words may stand before the last lines that the run had printed."""
+
 PATTERNS: tuple[tuple[str, Weight, str], ...] = (
     # Notes.
     ("loss-scale-overflow", Weight.NOTE, r"overflow.{0,80}skipping step.{0,60}loss scale"),
@@ -242,7 +245,8 @@ PATTERNS: tuple[tuple[str, Weight, str], ...] = (
         "package-missing",
         Weight.CAUSE,
         r"modulenotfounderror: "
-        r"|importerror: .{0,200}(?:requires? the following packages|pip install|cannot import name)",
+        r"|importerror: .{0,200}(?:requires? the following packages|pip install|cannot import name)"
+        r"|(?:\w*error: |^\s*)lib[\w.+-]+: cannot open shared object file",
     ),
     (
         "hub-access",

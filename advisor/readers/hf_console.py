@@ -266,7 +266,8 @@ def _printed(text: str) -> tuple[tuple[_Printed, ...], bool]:
         if (split and is_evaluation(split[2])) or is_mmengine_evaluation(places.keys()):
             named = of_evaluation(named)
         spans = [(name, *place) for name, place in named.items() if measured and name in measured.values]
-        found.append(_Printed(tuple(spans), measured is not None and _is_log(measured), "train_runtime" in places))
+        is_end = "train_runtime" in places and "loss" not in places
+        found.append(_Printed(tuple(spans), measured is not None and _is_log(measured), is_end))
     return tuple(found), told_by_shape
 
 

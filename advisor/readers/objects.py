@@ -27,7 +27,8 @@ _GAP = re.compile(r"[ \t\r\n,]*")
 def row(values: Mapping[str, object], line: int) -> Row | None:
     """Return the measurements in `values`, or None where it holds no number beside its place on the axis."""
     names = canonical_keys(tuple(values))
-    summary = any(mark in values for mark in SUMMARY_MARKS)
+    # With the count of tokens switched on, newer Trainers print their run time in every line; the closing one has no `loss`.
+    summary = "loss" not in values and any(mark in values for mark in SUMMARY_MARKS)
     measured: dict[str, float] = {}
     for key, name in names:
         value = values[key]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from functools import lru_cache
 
 from advisor.readers.banners import Banners
-from advisor.readers.base import Format, Record, Row, Settings, Source
+from advisor.readers.base import OF_TEST_SET, Format, Record, Row, Settings, Source
 from advisor.readers.bulk import NOTHING, Known, Told, read_lines
 from advisor.readers.clean import NUMBER, number, pieces, split_rank, strip_markup
 from advisor.readers.events import event_in, may_be_event
@@ -16,7 +16,9 @@ from advisor.readers.names import AXES, OTHER_LOSSES, canonical, is_loss_like, n
 from advisor.readers.ranks import OneRank
 from advisor.readers.shapes import Spans, by_shape, has_digit, numbers_at
 
-_EXCLUDED = frozenset(normalise(f"{word} loss") for word in OTHER_LOSSES)
+_EXCLUDED = frozenset(normalise(f"{word} loss") for word in OTHER_LOSSES if word != "final")
+"""A final loss is that of an epoch where the line names one, and is told again where it does not."""
+
 _WORD = r"[A-Za-z_\u4e00-\u9fff][\w./%-]*+"
 _METRIC = re.compile(
     rf"(?<![\w./@-])(?P<key>{_WORD}(?: (?!(?:nan|inf|infinity|is)\b){_WORD}){{0,3}}+)['\"]?(?:\s*\([^():=]{{0,20}}\))?"
@@ -39,8 +41,11 @@ _COUNTED = re.compile(r"第\s*(\d+)\s*个?\s*(步|轮|次迭代|epoch|step)|(?<=
 _EPOCH_THEN_BATCH = re.compile(r"\bepoch\s+\d+,\s+(\d+)/\s*\d+;", re.IGNORECASE)
 """The batch of OpenNMT-py's first console: `Epoch  2,   550/  725; acc: …`."""
 
-_PAIRED = re.compile(r"^\W*(?P<epoch>\d+)\|(?P<step>\d+)\|Loss: |\bTRAIN Batch (?P<epoch_of_batch>\d+)/(?P<batch>\d+) ")
-"""Places without a word for each: torchtune's `1|10|Loss: 2.3`, WeNet's `TRAIN Batch 0/100 loss 2.3`."""
+_PAIRED = re.compile(
+    r"^\W*(?P<epoch>\d+)\|(?P<step>\d+)\|Loss: |\bTRAIN Batch (?P<epoch_of_batch>\d+)/(?P<batch>\d+) "
+    r"|^\W*(?:mini)?E (?P<mini_epoch>\d+) s (?P<mini_step>\d+) prog "
+)
+"""Places without a word for each: torchtune's `1|10|Loss: 2.3`, WeNet's `TRAIN Batch 0/100 loss 2.3`, RWKV's `miniE 1 s 833`."""
 
 _BARE_STEP = re.compile(r"^\s*(\d+) \| (?:train )?loss\b", re.IGNORECASE)
 """The step alone, as llama2.c prints it: `10 | loss 2.31 | lr 1e-4`."""
@@ -63,6 +68,8 @@ _EVALUATION = re.compile(
     r"(?<!\w)(?:val(?:id(?:ation|ate)?)?|eval(?:uation|uating)?|dev|test(?:ing)?|saving dict for global step)(?!\w)|\[metrics\]",
     re.IGNORECASE,
 )
+_TEST_SET = re.compile(r"(?<![a-z])test(?:ing)?(?![a-z])", re.IGNORECASE)
+_VALIDATION_SET = re.compile(r"(?<![a-z])(?:val(?:id(?:ation|ate)?)?|eval(?:uation)?|dev)(?![a-z])", re.IGNORECASE)
 _EVALUATION_FOLLOWS = re.compile(r"^\W*(?:evaluating|validating|running (?:evaluation|validation))\b", re.IGNORECASE)
 _EVALUATION_OF_PADDLE = re.compile(r"Eval (begin|samples)\b")
 """Between these lines Paddle's `Model.fit` counts the batches of an evaluation."""
@@ -74,11 +81,16 @@ _HEADING = re.compile(
 )
 """A line of its own that says which epoch begins, also after a logger's mark: `Epoch 3/10`, `======== Epoch 3 / 4 ========`."""
 
+_STEP_HEADING = re.compile(r"(?:^\W*|\])(?:iter(?:ation)?|step)[\s:#]*(\d+)(?:\s*/\s*\d+)?\W*$", re.IGNORECASE)
+"""A line of its own that says at which step the next lines are, at the end of a bar or not: `Iter: 100`."""
+
 _EPOCH_WORD = re.compile(r"epoch|train: ", re.IGNORECASE)
 _TRAINED = frozenset({"train_loss", "train_perplexity"})
 _TRAINING = re.compile(r"(?<![a-z])train", re.IGNORECASE)
-_SOURCE_FILE = re.compile(r"[\w/.-]+\.py\b")
-_RETOLD = re.compile(r"\b(?:best|sav(?:e|ed|ing)|improv\w*|previous|early stopping|patience|minimum)\b", re.IGNORECASE)
+_SOURCE_FILE = re.compile(r"[\w/.-]+\.py\b|^[^\n|]{0,120}?\b(?:INFO|DEBUG|WARNING)\b")
+"""Names of files and of loggers: `train.py` does not say what a line tells of, nor does `src.training.loop - INFO`."""
+
+_RETOLD = re.compile(r"\b(?:best|final|sav(?:e|ed|ing)|improv\w*|previous|early stopping|patience|minimum)\b", re.IGNORECASE)
 
 
 def read(source: Source) -> Iterator[Record]:
@@ -115,7 +127,7 @@ class _Console:
     """How a line is read, and what the lines so far say of it.
 
     anchored_train: a train loss stood beside a step or an epoch. evaluation_follows: it was announced. in_evaluation: its batches
-    are counted, in_paddle being the latest. evaluated: what a bar showed last. epoch: that of the last heading.
+    are counted, in_paddle being the latest. evaluated: what a bar showed last. epoch, step: those of the last heading.
     """
 
     known: Known = field(default_factory=dict)
@@ -125,6 +137,7 @@ class _Console:
     in_paddle: Row | None = None
     evaluated: float | None = None
     epoch: float | None = None
+    step: float | None = None
     ranks: OneRank = field(default_factory=OneRank)
     banners: Banners = field(default_factory=Banners)
 
@@ -138,7 +151,7 @@ class _Console:
         names = {name for name, _, _ in layout.spans}
         if not is_loss_like(names):
             return None if self._may_matter(shape) else NOTHING
-        if AXES_SET.isdisjoint(names):
+        if AXES_SET.isdisjoint(names) or _tells_of_test_set(names, shape):
             return None
         self.evaluation_follows = False
         self.anchored_train |= not _TRAINED.isdisjoint(names)
@@ -146,7 +159,7 @@ class _Console:
 
     def _may_matter(self, text: str) -> bool:
         """Tell whether a line without a loss may say something of those that follow, or be an event."""
-        told = _HEADING.match(text) or _EVALUATION_FOLLOWS.search(text) or _EVALUATION_OF_PADDLE.match(text)
+        told = _HEADING.match(text) or _step_heading(text) or _EVALUATION_FOLLOWS.search(text) or _EVALUATION_OF_PADDLE.match(text)
         return bool(told) or self.banners.may_tell(text) or may_be_event(text)
 
     def records(self, line: int, raw: str) -> Iterator[Record]:
@@ -186,6 +199,10 @@ class _Console:
             return
         if self.epoch is not None and "epoch" not in measured and (anchored or not self.anchored_train):
             measured = {"epoch": self.epoch, **measured}
+        if self.step is not None and not anchored:
+            measured = {"step": self.step, **measured}
+        if _tells_of_test_set(measured.keys(), text):
+            measured = {**measured, OF_TEST_SET: 1.0}
         self.anchored_train |= anchored and not _TRAINED.isdisjoint(measured)
         yield (_OfBar if of_bar else Row)(line, measured)
 
@@ -197,6 +214,8 @@ class _Console:
             self.known.clear()
         if heading:
             self.epoch = float(heading[1])
+        elif at := _step_heading(text):
+            self.step = float(at[1])
         self.evaluation_follows |= follows
         if marked:
             self.in_evaluation = marked[1] == "begin"
@@ -211,6 +230,17 @@ _BY_ITSELF = ("\r", "\x1b", _BAR_SIGN, "[/")
 
 def _tells_of_training(measured: Mapping[str, float]) -> bool:
     return "train_loss" in measured or measured.keys() == {"train_perplexity"}
+
+
+def _step_heading(text: str) -> re.Match[str] | None:
+    return _STEP_HEADING.search(text) if text[-1:].isdigit() else None
+
+
+def _tells_of_test_set(names: Set[str], text: str) -> bool:
+    """Tell whether a line tells of an evaluation of the test set, and of no other."""
+    if "est" not in text or "train_loss" in names or names.isdisjoint(("eval_loss", "eval_perplexity")):
+        return False
+    return bool(_TEST_SET.search(text)) and not _VALIDATION_SET.search(_SOURCE_FILE.sub("", text))
 
 
 def anchored_row(text: str, line: int) -> Row | None:
@@ -312,9 +342,9 @@ def _axes(text: str, evaluation: bool) -> tuple[dict[str, tuple[int, int]], tupl
     Second, the place of the number that is the step unless it only repeats the epoch, where there is such a one.
     evaluation: the line tells of an evaluation only, so that what stands in brackets counts its batches.
     """
-    if ("|Loss: " in text or "TRAIN Batch " in text) and (paired := _PAIRED.search(text)):
-        epoch, step = (1, 2) if paired[1] else (3, 4)
-        return {"epoch": paired.span(epoch), "step": paired.span(step)}, None
+    if ("|Loss: " in text or "TRAIN Batch " in text or " prog " in text) and (paired := _PAIRED.search(text)):
+        step = paired.lastindex or 0
+        return {"epoch": paired.span(step - 1), "step": paired.span(step)}, None
     axes: dict[str, tuple[int, int]] = {}
     for match in _AXIS.finditer(text):
         key = match["key"].lower()

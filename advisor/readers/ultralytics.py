@@ -46,10 +46,12 @@ def _quantities(columns: list[str], values: dict[str, float]) -> dict[str, float
     measured = {"epoch": values["epoch"]} if "epoch" in values else {}
     for name, prefix in _PARTS.items():
         parts = [c for c in columns if c.startswith(prefix) and c.endswith("loss")]
-        if parts and all(part in values for part in parts):
+        # Epochs that were not validated (`val=False`) have zeros in these columns.
+        if parts and all(part in values for part in parts) and any(values[part] for part in parts):
             measured[name] = sum(values[part] for part in parts)
             measured |= {f"{name[: name.index('_')]}_{part.removeprefix(prefix)}": values[part] for part in parts}
-    measured |= {f"eval_{c.removeprefix(_SCORES)}": value for c, value in values.items() if c.startswith(_SCORES)}
+    if "eval_loss_sum" in measured or not any(c.startswith(_PARTS["eval_loss_sum"]) for c in columns):
+        measured |= {f"eval_{c.removeprefix(_SCORES)}": value for c, value in values.items() if c.startswith(_SCORES)}
     rates = [values[column] for column in _RATES if column in values]
     return measured | ({"learning_rate": rates[0]} if rates else {})
 

@@ -73,7 +73,7 @@ def _measured(names: list[str], cells: list[str]) -> dict[str, float]:
 
 FORMAT = Format(
     name="ultralytics-console",
-    serves=("Ultralytics YOLO (console)", "YOLOv5 and YOLOv7 (console)"),
+    serves=("Ultralytics YOLO (console)",),
     title={"en": "Ultralytics YOLO console", "zh": "Ultralytics YOLO 控制台输出"},
     read=read,
     head=(r"^\s*Epoch\s+(?:GPU_mem|gpu_mem)\s+(?:[^\n]*?loss\b|box\s+obj\s)",),

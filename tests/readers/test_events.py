@@ -124,6 +124,8 @@ MESSAGES = {
         "ImportError: This modeling file requires the following packages that were not found in your environment: flash_attn.",
         "ImportError: Using `bitsandbytes` 4-bit quantization requires bitsandbytes: `pip install -U bitsandbytes`",
         "ImportError: cannot import name 'top_k_top_p_filtering' from 'transformers'",
+        "OSError: libcudart.so.12: cannot open shared object file: No such file or directory",
+        "libnccl.so.2: cannot open shared object file: No such file or directory",
     ],
     "hub-access": [
         "huggingface_hub.errors.GatedRepoError: 401 Client Error.",

@@ -115,3 +115,96 @@ def test_an_error_is_one_in_a_quotation_too():
 
 def test_a_line_of_source_code_in_a_quotation_is_none():
     assert event_in(">       raise RuntimeError('CUDA out of memory')", 1) is None
+
+
+def test_a_trainer_that_tells_its_run_time_in_every_line_has_not_ended():
+    row = "{{'loss': '{:.2f}', 'grad_norm': '2.5', 'learning_rate': '0.0001', 'epoch': '{:.4f}', 'train_runtime': '{:.1f}'}}\n"
+    text = "".join(row.format(3 - i / 10, i / 100, 10.0 * i) for i in range(1, 6))
+    closing = "{'train_runtime': '55.1', 'train_samples_per_second': '3.1', 'train_loss': '2.7', 'epoch': '0.05'}\n"
+    loss = _run(text + closing).series["train_loss"]
+    assert list(loss.values) == pytest.approx([2.9, 2.8, 2.7, 2.6, 2.5])
+
+
+def test_zeros_of_an_epoch_that_was_not_validated_are_no_evaluation():
+    rows = [(1, 1.5, 2.4, 0, 0, 0), (2, 1.4, 2.0, 0, 0, 0), (3, 1.3, 1.7, 0.6, 1.2, 1.6)]
+    text = "epoch,train/box_loss,train/cls_loss,metrics/mAP50(B),val/box_loss,val/cls_loss\n" + "".join(
+        ",".join(map(str, row)) + "\n" for row in rows
+    )
+    series = _run(text).series
+    assert (len(series["train_loss"]), list(series["eval_loss"].values)) == (3, pytest.approx([2.8]))
+    assert len(series["eval_mAP50(B)"]) == 1
+
+
+def test_rwkv_counts_its_mini_epochs_and_steps():
+    text = "".join(
+        f"miniE {e} s {90 * e} prog {10 * e}.00% : ppl 5.4 loss {2 - e / 10:.4f} lr 1e-4: 100%|██| 90/90 [00:21<00:00, 4.1it/s]\n"
+        for e in range(1, 5)
+    )
+    loss = _run(text).series["train_loss"]
+    assert list(loss.x) == [90, 180, 270, 360]
+
+
+KILLED = "slurmstepd: error: Exceeded job memory limit\n"
+
+
+@pytest.mark.parametrize(("rows_after", "final"), [(1, True), (6, False)])
+def test_a_run_that_was_killed_may_still_print_what_it_had(rows_after, final):
+    rows = [f"Epoch 0 | Steps: {n} | Loss: {30 - n / 10:.3f}\n" for n in range(1, 20)]
+    run = _run("".join([*rows[:-rows_after], KILLED, *rows[-rows_after:]]))
+    assert [event.final for event in run.events if event.kind == "killed-for-memory"] == [final]
+
+
+VALIDATION = "Epoch: {e} Val loss: {v:.2f}\n"
+TEST_SET = "Epoch: {e} Test loss: {t:.2f}\n"
+
+
+@pytest.mark.parametrize("order", [VALIDATION + TEST_SET, TEST_SET + VALIDATION])
+def test_a_test_set_beside_a_validation_set_is_a_curve_of_its_own(order):
+    line = "Epoch: {e} Train loss: {v:.2f}\n" + order
+    series = _run("".join(line.format(e=e, v=2 - e / 10, t=3 - e / 10) for e in range(1, 7))).series
+    assert list(series["eval_loss"].values) == pytest.approx([2 - e / 10 for e in range(1, 7)])
+    assert list(series["eval_test_loss"].values) == pytest.approx([3 - e / 10 for e in range(1, 7)])
+
+
+def test_a_test_set_that_stands_alone_is_the_evaluation():
+    line = "Epoch: {e} Train loss: {v:.2f}\n" + TEST_SET
+    series = _run("".join(line.format(e=e, v=2 - e / 10, t=3 - e / 10) for e in range(1, 7))).series
+    assert len(series["eval_loss"]) == 6
+    assert not any("test" in name for name in series)
+
+
+def test_the_test_loss_at_the_end_is_no_rise_of_the_validation_loss():
+    text = "".join(f"Epoch: {e} Train loss: {2 - e / 10:.2f}\nEpoch: {e} Val loss: {2 - e / 10:.2f}\n" for e in range(1, 10))
+    assert len(_run(text + "Epoch: 9 Test loss: 1.95\n").series["eval_loss"]) == 9
+
+
+def test_the_final_loss_of_each_epoch_is_its_loss_and_that_of_the_run_is_told_again():
+    text = "".join(f"Epoch {e} | Final Loss: {3 - e / 10:.4f}\n" for e in range(1, 6)) + "Final loss: 2.5\n"
+    assert list(_run(text).series["train_loss"].values) == pytest.approx([2.9, 2.8, 2.7, 2.6, 2.5])
+
+
+def test_the_name_of_a_logger_does_not_say_which_set_a_line_tells_of():
+    line = "2026-01-01 10:00:0{e},1 - src.training.loop - INFO - "
+    text = "".join(
+        f"{line}Epoch {{e}}/9 - Train Loss: {{t:.4f}}, Train F1: 0.5\n{line}Validation - Loss: {{v:.4f}}, F1: 0.4\n".format(
+            e=e, t=1 - e / 10, v=1.2 - e / 10
+        )
+        for e in range(1, 6)
+    )
+    series = _run(text).series
+    assert (len(series["train_loss"]), len(series["eval_loss"])) == (5, 5)
+
+
+@pytest.mark.parametrize("before", ["", "  0%|          | 7/900 [00:00<13:16,  1.4it/s]"])
+def test_the_step_stands_in_a_line_of_its_own(before):
+    text = "".join(
+        f"{before}Iter: {n}\nTrain_loss: {1 - n / 1e3:.4f}\nTest_loss: {1.1 - n / 1e3:.4f}\n\n" for n in (0, 100, 200, 300)
+    )
+    run = _run(text)
+    assert run.axis == "step"
+    assert list(run.series["train_loss"].x) == list(run.series["eval_loss"].x) == [0, 100, 200, 300]
+
+
+def test_the_steps_of_a_recipe_are_no_steps_of_the_training():
+    text = "Step 1: loading the data\nStep 2: training\n" + "".join(f"Epoch {e} loss: {2 - e / 10:.2f}\n" for e in range(1, 5))
+    assert _run(text).axis == "epoch"
