@@ -28,6 +28,9 @@ MAX_DOCUMENT_BYTES = 1 << 29
 PIECE_BYTES = 1 << 17
 """How much is read at once: enough for the cost of a call to vanish, little enough for what is made of it to stay in the cache."""
 
+LONGEST_TEXT = 1 << 16
+"""Characters of a line, or of what carriage returns wrote over it, beyond which nothing more is read: figures do not stand there."""
+
 MAX_LINE_BYTES = 1 << 26
 """A longer line is no log line; reading stops there with a clear error instead of filling the memory."""
 
@@ -158,6 +161,7 @@ class Source:
     """A file or a stream to read: decoded text, by lines or whole, plain or compressed. Holds the bytes only of a stream.
 
     watch is told how many bytes of the file are read. broken: the compressed file ended or broke off in the middle.
+    shortened: a line was longer than any that holds figures, and was read only in part.
     """
 
     def __init__(self, name: str, path: Path | None = None, data: bytes | None = None, watch: Watch | None = None) -> None:
@@ -168,7 +172,7 @@ class Source:
             self.file_name = self.file_name.removesuffix(suffix)
         self._data = data
         self._watch = watch
-        self.broken = False
+        self.broken = self.shortened = False
         with self.open() as stream:
             self.raw_head = self._read(stream, HEAD_BYTES)
         self.encoding = encoding_after_zeros(self.raw_head)
@@ -239,17 +243,30 @@ class Source:
         return data.decode(self.encoding, errors="replace").removeprefix("\ufeff")
 
     def lines(self) -> Iterator[tuple[int, str]]:
-        """Yield (line number from 1, line without its end). Carriage returns inside a line are kept.
+        """Yield (line number from 1, line without its end). Carriage returns inside a line are kept; blank lines may be left out.
 
         Raises UnreadableLog at a line longer than `MAX_LINE_BYTES`.
         """
         for first, block in self.blocks():
             for number, line in enumerate(block, first):
-                yield number, cleaned(line)
+                yield number, cleaned(self.without_excess(line))
+
+    def without_excess(self, line: str) -> str:
+        """Return a line in which no text is longer than `LONGEST_TEXT`."""
+        if len(line) <= LONGEST_TEXT:
+            return line
+        short = _EXCESS.sub(r"\1", _RETURNS.sub("\r", line))
+        self.shortened |= _EXCESS.search(line) is not None
+        return short
 
     def blocks(self) -> Iterator[tuple[int, list[str]]]:
-        """Yield (number of the first line, lines as they stand between the line feeds), many lines at a time."""
+        """Yield (number of the first line, lines as they stand between the line feeds), many lines at a time.
+
+        Where many lines are blank they may be left out.
+        """
         for first, _, block in self._whole_lines(self._decoded(), "\n"):
+            if block.isspace():
+                continue
             lines = block.split("\n")
             if not lines[-1]:
                 lines.pop()
@@ -264,6 +281,8 @@ class Source:
         """
         if self.encoding in UTF8:
             for first, count, block in self._whole_lines(self._pieces(), b"\n"):
+                if block.isspace():
+                    continue
                 yield first, count, block.removeprefix(codecs.BOM_UTF8).lstrip(b"\0") if first == 1 else block
         else:
             for line, text in self.lines():
@@ -308,14 +327,19 @@ class Source:
             yield first, 1, end[:0].join(begun)
 
 
+_BLANK = re.compile(r"\n\s*\n")
+_RETURNS = re.compile(r"\r{2,}")
+_EXCESS = re.compile(rf"([^\r]{{{LONGEST_TEXT}}})[^\r]+")
+
+
 def _count(text: AnyStr, sign: AnyStr) -> int:
     """Return how often a single sign stands in `text`; of bytes much faster than their own method."""
     return text.count(sign) if isinstance(text, str) else int(np.count_nonzero(np.frombuffer(text, dtype=np.uint8) == ord(sign)))
 
 
 def _beginning(text: str) -> str:
-    """Return the beginning of a log as recognition looks at it: without colours, leading zeros and carriage returns."""
-    return strip_ansi(text).replace("\r\n", "\n").lstrip("\0")
+    """Return the beginning of a log as recognition looks at it: without colours, leading zeros, carriage returns, blank lines."""
+    return _BLANK.sub("\n\n", strip_ansi(text).replace("\r\n", "\n").lstrip("\0"))
 
 
 def cleaned(line: str) -> str:
