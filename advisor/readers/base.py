@@ -29,7 +29,7 @@ PIECE_BYTES = 1 << 17
 """How much is read at once: enough for the cost of a call to vanish, little enough for what is made of it to stay in the cache."""
 
 LONGEST_TEXT = 1 << 16
-"""Characters of a line, or of what carriage returns wrote over it, beyond which nothing more is read: figures do not stand there."""
+"""Characters of a line, or of what carriage returns wrote over it, beyond which nothing is read: no figures stand there."""
 
 MAX_LINE_BYTES = 1 << 26
 """A longer line is no log line; reading stops there with a clear error instead of filling the memory."""
