@@ -221,7 +221,7 @@ class Source:
 
     def _samples(self, stream: BinaryIO) -> Iterator[bytes]:
         """Yield whole lines of the middle and of the end; of a compressed file those of the end."""
-        if isinstance(stream, io.BufferedReader) and self.path is not None and stream.peek(8)[:8] == self.raw_head[:8]:
+        if isinstance(stream, io.BufferedReader) and stream.seekable() and self.path is not None:
             size = self.path.stat().st_size
             for place in (size // 3, size * 2 // 3, size - HEAD_BYTES):
                 stream.seek(max(place, 0) // 2 * 2)  # a character of UTF-16 has two bytes

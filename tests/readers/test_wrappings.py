@@ -1,4 +1,4 @@
-"""Around a log: compression, line ends, encodings. Each sample in some of them, and each of them around many samples, is the same Run."""
+"""Around a log: compression, line ends, encodings. Each sample in one of each kind, every kind around many: the same Run."""
 
 import bz2
 import gzip
@@ -113,6 +113,28 @@ def test_a_sample_in_another_encoding_is_the_same_run(path, how, tmp_path):
     if how == "gbk" and path not in CHINESE:
         how = "crlf"
     assert_wrapped_alike(path, tmp_path, "", ENCODINGS[how](text))
+
+
+@pytest.mark.parametrize("suffix", COMPRESSIONS)
+@pytest.mark.parametrize("path", [path for path, is_text in ALL if not is_text], ids=name_of)
+def test_a_compressed_file_of_a_tracker_is_the_same_run(path, suffix, tmp_path):
+    assert_wrapped_alike(path, tmp_path, suffix, COMPRESSIONS[suffix](path.read_bytes()))
+
+
+LINES = {
+    "text": "step {0} | loss {1:.4f}\n",
+    "hf-console": "{{'loss': {1:.4f}, 'epoch': {0}}}\n",
+    "json-lines": '{{"step": {0}, "loss": {1:.4f}}}\n',
+}
+
+
+@pytest.mark.parametrize("suffix", COMPRESSIONS)
+@pytest.mark.parametrize("line", LINES.values(), ids=LINES)
+def test_a_long_compressed_log_is_the_same_run(line, suffix, tmp_path):
+    """Of a log that is longer than its beginning, what stands further on is looked at as well."""
+    log = tmp_path / "run.log"
+    log.write_text("".join(line.format(step, 2 + step % 17 / 100) for step in range(20_000)))
+    assert_wrapped_alike(log, tmp_path, suffix, COMPRESSIONS[suffix](log.read_bytes()))
 
 
 def test_every_wrapping_is_put_around_twenty_samples():
