@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from advisor.errors import UnreadableLog
-from advisor.readers import read_path
+from advisor.readers import read_bytes, read_path
 
 SAMPLES = Path(__file__).parents[2] / "sample_logs"
 BINARY = {"tensorboard", "wandb", "swanlab", "trackio", "mlflow-database"}
@@ -135,6 +135,16 @@ def test_a_long_compressed_log_is_the_same_run(line, suffix, tmp_path):
     log = tmp_path / "run.log"
     log.write_text("".join(line.format(step, 2 + step % 17 / 100) for step in range(20_000)))
     assert_wrapped_alike(log, tmp_path, suffix, COMPRESSIONS[suffix](log.read_bytes()))
+
+
+def test_a_utf8_log_with_broken_bytes_that_gbk_would_take_is_none_of_gbk():
+    table = "  iter   train_loss     tok/s     tokens\n" + "".join(
+        f"  {step}    {3 - step / 100:.3f} ▼    3,175      0.7k\n" for step in range(10, 100, 10)
+    )
+    lines = table.encode().split(b"\n")
+    lines.insert(4, b"\xc4\xe3 \xba\xc3")
+    (run,) = read_bytes(b"\n".join(lines), "log")
+    assert (run.reader, len(run.series["train_loss"])) == ("mlx-console", 9)
 
 
 def test_every_wrapping_is_put_around_twenty_samples():
