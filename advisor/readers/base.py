@@ -15,7 +15,7 @@ import numpy as np
 
 from advisor.errors import UnreadableLog
 from advisor.model import Event, FloatArray, Value
-from advisor.readers.clean import strip_ansi
+from advisor.readers.clean import LONGEST_TEXT, beginning, cleaned, shortened
 from advisor.readers.encoding import UTF8, encoding_after_zeros
 from advisor.readers.streams import BROKEN_ARCHIVE, SUFFIXES, Watch, decompressed, open_binary
 
@@ -27,9 +27,6 @@ MAX_DOCUMENT_BYTES = 1 << 29
 
 PIECE_BYTES = 1 << 17
 """How much is read at once: enough for the cost of a call to vanish, little enough for what is made of it to stay in the cache."""
-
-LONGEST_TEXT = 1 << 16
-"""Characters of a line, or of what carriage returns wrote over it, beyond which nothing is read: no figures stand there."""
 
 MAX_LINE_BYTES = 1 << 26
 """A longer line is no log line; reading stops there with a clear error instead of filling the memory."""
@@ -176,7 +173,7 @@ class Source:
         with self.open() as stream:
             self.raw_head = self._read(stream, HEAD_BYTES)
         self.encoding = encoding_after_zeros(self.raw_head)
-        self.head = _beginning(self.raw_head.decode(self.encoding, errors="replace"))
+        self.head = beginning(self.raw_head.decode(self.encoding, errors="replace"))
 
     def open(self) -> BinaryIO:
         """Return the source as a binary stream, from its beginning."""
@@ -216,7 +213,7 @@ class Source:
             parts = list(self._samples(stream))
         view = copy(self)
         view.raw_head = b"\n".join(parts)
-        view.head = _beginning(view.raw_head.decode(self.encoding, errors="replace"))
+        view.head = beginning(view.raw_head.decode(self.encoding, errors="replace"))
         return view
 
     def _samples(self, stream: BinaryIO) -> Iterator[bytes]:
@@ -255,8 +252,8 @@ class Source:
         """Return a line in which no text is longer than `LONGEST_TEXT`."""
         if len(line) <= LONGEST_TEXT:
             return line
-        short = _EXCESS.sub(r"\1", _RETURNS.sub("\r", line))
-        self.shortened |= _EXCESS.search(line) is not None
+        short, lost = shortened(line)
+        self.shortened |= lost
         return short
 
     def blocks(self) -> Iterator[tuple[int, list[str]]]:
@@ -327,21 +324,6 @@ class Source:
             yield first, 1, end[:0].join(begun)
 
 
-_BLANK = re.compile(r"\n\s*\n")
-_RETURNS = re.compile(r"\r{2,}")
-_EXCESS = re.compile(rf"([^\r]{{{LONGEST_TEXT}}})[^\r]+")
-
-
 def _count(text: AnyStr, sign: AnyStr) -> int:
     """Return how often a single sign stands in `text`; of bytes much faster than their own method."""
     return text.count(sign) if isinstance(text, str) else int(np.count_nonzero(np.frombuffer(text, dtype=np.uint8) == ord(sign)))
-
-
-def _beginning(text: str) -> str:
-    """Return the beginning of a log as recognition looks at it: without colours, leading zeros, carriage returns, blank lines."""
-    return _BLANK.sub("\n\n", strip_ansi(text).replace("\r\n", "\n").lstrip("\0"))
-
-
-def cleaned(line: str) -> str:
-    """Return a line without the carriage returns at its end and the zeros at its beginning."""
-    return line.rstrip("\r").lstrip("\0")

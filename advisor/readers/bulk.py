@@ -14,7 +14,8 @@ from typing import Protocol, TypeAlias
 import numpy as np
 
 from advisor.model import FloatArray
-from advisor.readers.base import LONGEST_TEXT, Block, Record, Row, Source, cleaned
+from advisor.readers.base import Block, Record, Row, Source
+from advisor.readers.clean import LONGEST_TEXT, cleaned
 from advisor.readers.columns import IntArray, joined
 from advisor.readers.shapes import KEPT_SHAPES, Spans, shapes
 

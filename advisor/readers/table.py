@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from advisor.model import FloatArray
-from advisor.readers.base import Block, Format, Record, Row, Source, Unread, cleaned
+from advisor.readers.base import Block, Format, Record, Row, Source, Unread
 from advisor.readers.blocks import loads, numbered
-from advisor.readers.clean import number
+from advisor.readers.clean import cleaned, number
 from advisor.readers.columns import IntArray
 from advisor.readers.names import AXES, SPLIT_KEYS, canonical, canonical_keys, is_evaluation, is_loss_like, normalise, of_evaluation
 

@@ -8,6 +8,7 @@ import pytest
 
 from advisor.errors import NotALog, UnreadableLog
 from advisor.readers import base, read_bytes
+from advisor.readers.clean import LONGEST_TEXT
 
 SIZE = 4_000_000
 MOST_SECONDS = 10.0
@@ -78,10 +79,10 @@ def test_what_stands_around_an_endless_line_is_read_and_the_loss_of_its_end_is_s
 
 
 def test_no_line_of_an_ordinary_log_is_shortened():
-    bars = b"\r".join(b"step %d loss 2.5" % n for n in range(base.LONGEST_TEXT // 8))
+    bars = b"\r".join(b"step %d loss 2.5" % n for n in range(LONGEST_TEXT // 8))
     (run,) = read_bytes(bars, "bars.log")
     assert "long-lines" not in run.notes
-    assert len(run.series["train_loss"]) == base.LONGEST_TEXT // 8
+    assert len(run.series["train_loss"]) == LONGEST_TEXT // 8
 
 
 def test_lines_behind_a_stretch_of_blank_ones_keep_their_numbers():
@@ -99,4 +100,4 @@ def test_a_line_beyond_all_measure_is_one_clear_error():
 
 def test_what_holds_no_loss_in_so_far_as_it_is_read_is_no_log():
     with pytest.raises(NotALog):
-        read_bytes(b"x" * base.LONGEST_TEXT + b" step 1 loss 2.5", "log")
+        read_bytes(b"x" * LONGEST_TEXT + b" step 1 loss 2.5", "log")
