@@ -149,11 +149,11 @@ def _in_workers(todo: Sequence[Input], judge: Judge, workers: int, progress: Pro
     known = {rule.id: rule for rule in judge.rules}
     # Spawned processes work on every system, and beside threads.
     with ProcessPoolExecutor(workers, get_context("spawn"), _begin, (judge,)) as pool:
-        futures = [None if one.path == STDIN else pool.submit(_packed, one) for one in todo]
-        for one, future in zip(todo, futures, strict=True):
-            if progress and future:
-                future.add_done_callback(partial(_tell, progress, one))
         try:
+            futures = [None if one.path == STDIN else pool.submit(_packed, one) for one in todo]
+            for one, future in zip(todo, futures, strict=True):
+                if progress and future:
+                    future.add_done_callback(partial(_tell, progress, one))
             return [
                 _unpacked(future, known) if future else analyse_one(one, judge) for one, future in zip(todo, futures, strict=True)
             ]

@@ -1,6 +1,10 @@
 """The progress bar: where it is shown, how far it says the work is, and that nothing of it gets into a pipe."""
 
 import io
+import os
+import select
+import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -68,6 +72,40 @@ def test_a_bar_that_was_begun_is_gone_afterwards(at_once):
 def test_there_is_no_bar_where_standard_error_is_no_terminal(at_once):
     result = CliRunner().invoke(main, ["analyze", str(LOG), str(STATE)], catch_exceptions=False)
     assert result.stderr == ""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")
+def test_a_folder_of_a_thousand_runs_shows_a_bar_and_ends_at_once_at_the_keyboard(tmp_path):
+    import pty
+
+    for number in range(1000):
+        (tmp_path / "runs" / f"{number}").mkdir(parents=True)
+        shutil.copy(STATE, tmp_path / "runs" / f"{number}" / "trainer_state.json")
+    terminal, other_end = pty.openpty()
+    with (tmp_path / "report.txt").open("wb") as report:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "advisor", "analyze", str(tmp_path / "runs"), "--jobs", "2"],
+            stdout=report,
+            stderr=other_end,
+            start_new_session=True,
+        )
+    os.close(other_end)
+    shown = b""
+    while b"Reading" not in shown and select.select([terminal], [], [], 60)[0]:
+        shown += os.read(terminal, 1 << 16)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: the workers get it as well
+    assert process.wait(timeout=30) == 130
+    while select.select([terminal], [], [], 1)[0]:
+        try:
+            shown += os.read(terminal, 1 << 16)
+        except OSError:  # nobody holds the other end any more: no worker is left
+            break
+    else:
+        pytest.fail("a worker outlived its parent")
+    os.close(terminal)
+    assert b"Reading" in shown
+    assert b"Traceback" not in shown
+    assert (tmp_path / "report.txt").read_bytes() == b""
 
 
 def test_a_reader_that_stops_listening_gets_no_traceback(tmp_path):

@@ -1,5 +1,6 @@
 """What holds for every log: nothing ends in a traceback, and no change of form makes a verdict worse."""
 
+import itertools
 import json
 import random
 import tomllib
@@ -23,6 +24,13 @@ RULES = load()
 MANIFEST = tomllib.loads((SAMPLES / "MANIFEST.toml").read_text(encoding="utf-8"))["sample"]
 READABLE = [SAMPLES / s["path"] for s in MANIFEST if s["expect"] != "unreadable" and (SAMPLES / s["path"]).is_file()]
 HEALTHY = [SAMPLES / s["path"] for s in MANIFEST if s["expect"] == "healthy" and (SAMPLES / s["path"]).is_file()]
+FORMATS = [
+    SAMPLES / "formats" / sample["path"]
+    for manifest in sorted((SAMPLES / "formats").glob("MANIFEST*.toml"))
+    for sample in tomllib.loads(manifest.read_text(encoding="utf-8"))["sample"]
+    if (SAMPLES / "formats" / sample["path"]).is_file()
+]
+TEXTS = [path for path in (*READABLE, *FORMATS) if path.suffix in (".log", ".txt", ".out", ".csv", ".json", ".jsonl", ".ipynb")]
 relaxed = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=60)
 
 
@@ -157,3 +165,54 @@ def test_garbage_lines_between_raise_no_alarm(path):
     for _ in range(20):
         lines.insert(generator.randrange(1, len(lines)), generator.randbytes(generator.randrange(40)).replace(b"\n", b""))
     assert not survives(b"\n".join(lines))
+
+
+@pytest.mark.parametrize("path", FORMATS, ids=ids)
+def test_a_sample_of_any_format_cut_at_any_byte_is_survived(path):
+    data = path.read_bytes()
+    for cut in random.Random(10).sample(range(len(data)), min(6, len(data))):
+        survives(data[:cut])
+
+
+def verdicts(data):
+    """What is said of each run, and what the tool says that it lost or left out; an error where nothing was read."""
+    try:
+        runs = read_bytes(data, "data")
+    except UnreadableLog as error:
+        return str(error), {"unreadable"}
+    lost = {*(note for run in runs for note in run.notes), *(("unread", n) for run in runs for n in range(run.unread_count))}
+    return [alarms([run]) for run in runs], lost
+
+
+OF_OTHERS = (
+    b"W0301 10:00:00.000 Some warning of 12 words: see https://example.org/a?b=3 for details, loss of precision", b"", b"    ",
+    b"Downloading shards: 100%|##########| 2/2 [00:01<00:00,  1.5it/s]", b"{'this': 'is', 'no': 'measurement'}",
+    b"[INFO] saving checkpoint to out/checkpoint-500", b"GPU 0 memory 12.3 GB of 80 GB used", b"\0\0\0", "进度 – 12 ▼".encode(),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=ids)
+def test_garbage_lines_in_any_sample_change_no_verdict_or_their_damage_is_said(path):
+    data = path.read_bytes()
+    lines = data.split(b"\n")
+    before, lost_before = verdicts(data)
+    generator = random.Random(11)
+    for texts in (OF_OTHERS, None):
+        mixed = list(lines)
+        for _ in range(12):
+            junk = generator.choice(texts) if texts else generator.randbytes(generator.randrange(40)).replace(b"\n", b"")
+            mixed.insert(generator.randrange(1, len(mixed) + 1), junk)
+        after, lost = verdicts(b"\n".join(mixed))
+        assert after == before or lost - lost_before
+
+
+PREFIXES = ("[rank{}]:", "[default{}]:", "{}: ", "[1,{}]<stdout>:", "(TrainWorker pid=10{}, ip=10.0.0.{}) ")
+
+
+@pytest.mark.parametrize(
+    ("path", "prefix"), list(zip((p for p in TEXTS if p.suffix != ".ipynb"), itertools.cycle(PREFIXES), strict=False)), ids=str
+)
+def test_eight_ranks_that_interleave_change_no_verdict_of_any_sample(path, prefix):
+    lines = [line for line in path.read_bytes().decode().split("\n") if line.strip()]
+    mixed = (f"{prefix.format(rank, rank)}{line}\n" for line in lines for rank in (3, 0, 1, 2, 7, 6, 5, 4))
+    assert verdicts("".join(mixed).encode())[0] == verdicts("\n".join(lines).encode())[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Mapping
 
 import click
@@ -27,8 +28,18 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
 """Name → (module, one line of help): the help of the group needs no command's module."""
 
 
+INTERRUPTED = 130
+
+
 class LazyGroup(click.Group):
     """A group that imports a command's module when the command is called, not when the help is printed."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Call the command. One that is ended at the keyboard ends with status 130: 1 would say that something was found."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            sys.exit(INTERRUPTED)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002, D102  click's interface
         return list(COMMANDS)

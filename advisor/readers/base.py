@@ -15,7 +15,7 @@ import numpy as np
 
 from advisor.errors import UnreadableLog
 from advisor.model import Event, FloatArray, Value
-from advisor.readers.clean import strip_ansi
+from advisor.readers.clean import LONGEST_TEXT, beginning, cleaned, shortened
 from advisor.readers.encoding import UTF8, encoding_after_zeros
 from advisor.readers.streams import BROKEN_ARCHIVE, SUFFIXES, Watch, decompressed, open_binary
 
@@ -162,6 +162,7 @@ class Source:
     """A file or a stream to read: decoded text, by lines or whole, plain or compressed. Holds the bytes only of a stream.
 
     watch is told how many bytes of the file are read. broken: the compressed file ended or broke off in the middle.
+    shortened: a line was longer than any that holds figures, and was read only in part.
     """
 
     def __init__(self, name: str, path: Path | None = None, data: bytes | None = None, watch: Watch | None = None) -> None:
@@ -172,11 +173,11 @@ class Source:
             self.file_name = self.file_name.removesuffix(suffix)
         self._data = data
         self._watch = watch
-        self.broken = False
+        self.broken = self.shortened = False
         with self.open() as stream:
             self.raw_head = self._read(stream, HEAD_BYTES)
         self.encoding = encoding_after_zeros(self.raw_head)
-        self.head = _beginning(self.raw_head.decode(self.encoding, errors="replace"))
+        self.head = beginning(self.raw_head.decode(self.encoding, errors="replace"))
 
     def open(self) -> BinaryIO:
         """Return the source as a binary stream, from its beginning."""
@@ -216,12 +217,12 @@ class Source:
             parts = list(self._samples(stream))
         view = copy(self)
         view.raw_head = b"\n".join(parts)
-        view.head = _beginning(view.raw_head.decode(self.encoding, errors="replace"))
+        view.head = beginning(view.raw_head.decode(self.encoding, errors="replace"))
         return view
 
     def _samples(self, stream: BinaryIO) -> Iterator[bytes]:
         """Yield whole lines of the middle and of the end; of a compressed file those of the end."""
-        if isinstance(stream, io.BufferedReader) and self.path is not None and stream.peek(8)[:8] == self.raw_head[:8]:
+        if isinstance(stream, io.BufferedReader) and stream.seekable() and self.path is not None:
             size = self.path.stat().st_size
             for place in (size // 3, size * 2 // 3, size - HEAD_BYTES):
                 stream.seek(max(place, 0) // 2 * 2)  # a character of UTF-16 has two bytes
@@ -243,17 +244,30 @@ class Source:
         return data.decode(self.encoding, errors="replace").removeprefix("\ufeff")
 
     def lines(self) -> Iterator[tuple[int, str]]:
-        """Yield (line number from 1, line without its end). Carriage returns inside a line are kept.
+        """Yield (line number from 1, line without its end). Carriage returns inside a line are kept; blank lines may be left out.
 
         Raises UnreadableLog at a line longer than `MAX_LINE_BYTES`.
         """
         for first, block in self.blocks():
             for number, line in enumerate(block, first):
-                yield number, cleaned(line)
+                yield number, cleaned(self.without_excess(line))
+
+    def without_excess(self, line: str) -> str:
+        """Return a line in which no text is longer than `LONGEST_TEXT`."""
+        if len(line) <= LONGEST_TEXT:
+            return line
+        short, lost = shortened(line)
+        self.shortened |= lost
+        return short
 
     def blocks(self) -> Iterator[tuple[int, list[str]]]:
-        """Yield (number of the first line, lines as they stand between the line feeds), many lines at a time."""
+        """Yield (number of the first line, lines as they stand between the line feeds), many lines at a time.
+
+        Where many lines are blank they may be left out.
+        """
         for first, _, block in self._whole_lines(self._decoded(), "\n"):
+            if block.isspace():
+                continue
             lines = block.split("\n")
             if not lines[-1]:
                 lines.pop()
@@ -268,6 +282,8 @@ class Source:
         """
         if self.encoding in UTF8:
             for first, count, block in self._whole_lines(self._pieces(), b"\n"):
+                if block.isspace():
+                    continue
                 yield first, count, block.removeprefix(codecs.BOM_UTF8).lstrip(b"\0") if first == 1 else block
         else:
             for line, text in self.lines():
@@ -315,13 +331,3 @@ class Source:
 def _count(text: AnyStr, sign: AnyStr) -> int:
     """Return how often a single sign stands in `text`; of bytes much faster than their own method."""
     return text.count(sign) if isinstance(text, str) else int(np.count_nonzero(np.frombuffer(text, dtype=np.uint8) == ord(sign)))
-
-
-def _beginning(text: str) -> str:
-    """Return the beginning of a log as recognition looks at it: without colours, leading zeros and carriage returns."""
-    return strip_ansi(text).replace("\r\n", "\n").lstrip("\0")
-
-
-def cleaned(line: str) -> str:
-    """Return a line without the carriage returns at its end and the zeros at its beginning."""
-    return line.rstrip("\r").lstrip("\0")

@@ -14,7 +14,8 @@ from typing import Protocol, TypeAlias
 import numpy as np
 
 from advisor.model import FloatArray
-from advisor.readers.base import Block, Record, Row, Source, cleaned
+from advisor.readers.base import Block, Record, Row, Source
+from advisor.readers.clean import LONGEST_TEXT, cleaned
 from advisor.readers.columns import IntArray, joined
 from advisor.readers.shapes import KEPT_SHAPES, Spans, shapes
 
@@ -92,13 +93,13 @@ def read_lines(source: Source, reader: LineReader) -> Iterator[Record]:
     for first, lines in source.blocks():
         for line, (text, shape) in enumerate(zip(lines, shapes(lines), strict=True), first):
             try:
-                entry = known[shape]
+                entry = known[shape] if len(shape) <= LONGEST_TEXT else None
             except KeyError:
                 if len(known) >= KEPT_SHAPES:
                     known.clear()
                 entry = known[shape] = _entry(reader, shape, groups)
             if entry is None:
-                for record in reader.records(line, cleaned(text)):
+                for record in reader.records(line, cleaned(source.without_excess(text))):
                     yield from _gathered(groups)
                     yield record
             elif (group := entry.group) is not None:

@@ -5,6 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+LONGEST_TEXT = 1 << 16
+"""Characters of a line, or of what carriage returns wrote over it, beyond which nothing is read: no figures stand there."""
+
+_BLANK = re.compile(r"\n\s*\n")
+_RETURNS = re.compile(r"\r{2,}")
+_EXCESS = re.compile(rf"([^\r]{{{LONGEST_TEXT}}})[^\r]+")
 _ANSI = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|[@-Z\\-_])|\x1b")
 _COLOUR = r"(?:bright_)?(?:black|red|green|yellow|blue|magenta|cyan|white)|#[0-9a-f]{6}"
 _STYLE = rf"(?:b|bold|dim|i|italic|u|underline|(?:on )?(?:{_COLOUR}))"
@@ -31,6 +37,21 @@ NUMBER = r"[-+]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?(?:nan|inf(?:init
 def strip_ansi(line: str) -> str:
     """Return `line` without colours and cursor movements."""
     return _ANSI.sub("", line) if "\x1b" in line else line
+
+
+def beginning(text: str) -> str:
+    """Return the beginning of a log as recognition looks at it: without colours, leading zeros, carriage returns, blank lines."""
+    return _BLANK.sub("\n\n", strip_ansi(text).replace("\r\n", "\n").lstrip("\0"))
+
+
+def cleaned(line: str) -> str:
+    """Return a line without the carriage returns at its end and the zeros at its beginning."""
+    return line.rstrip("\r").lstrip("\0")
+
+
+def shortened(line: str) -> tuple[str, bool]:
+    """Return a line in which no text is longer than `LONGEST_TEXT`, and whether anything of it is lost."""
+    return _EXCESS.sub(r"\1", _RETURNS.sub("\r", line)), _EXCESS.search(line) is not None
 
 
 def strip_markup(line: str) -> str:

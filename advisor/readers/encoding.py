@@ -20,8 +20,8 @@ def encoding_after_zeros(head: bytes) -> str:
 def detect_encoding(head: bytes) -> str:
     """Return the name of the encoding of a text that begins with `head`.
 
-    A byte-order mark decides; else UTF-16 shows as zero bytes in every other place; else UTF-8 where it decodes, else GBK
-    where it decodes (Chinese Windows), else Latin-1, which never fails.
+    A byte-order mark decides; else UTF-16 shows as zero bytes in every other place; else UTF-8 where it decodes or has more
+    whole characters than broken ones, else GBK where it decodes (Chinese Windows), else Latin-1, which never fails.
     """
     for mark, name in (
         (codecs.BOM_UTF8, "utf-8-sig"),
@@ -36,13 +36,22 @@ def detect_encoding(head: bytes) -> str:
         return "utf-16-le"
     if zeros and even.count(0) > zeros and odd.count(0) < zeros // 10 + 1:
         return "utf-16-be"
-    for name in ("utf-8", "gb18030"):
-        decoder = codecs.getincrementaldecoder(name)()
-        try:
-            decoder.decode(head)
-        except UnicodeDecodeError:
-            continue
-        return name
+    if _is(head, "utf-8"):
+        return "utf-8"
     # A few broken bytes in a UTF-8 log (a bar cut in the middle) are no reason to misread the rest.
-    broken = head.decode("utf-8", errors="replace").count("\ufffd")
+    text = head.decode("utf-8", errors="replace")
+    broken = text.count("\ufffd")
+    if sum(sign > "\x7f" for sign in text) > 2 * broken:
+        return "utf-8"
+    if _is(head, "gb18030"):
+        return "gb18030"
     return "utf-8" if broken * 100 < len(head) else "latin-1"
+
+
+def _is(head: bytes, encoding: str) -> bool:
+    """Tell whether `head`, which may end within a character, is a text of this encoding."""
+    try:
+        codecs.getincrementaldecoder(encoding)().decode(head)
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 
 from advisor.model import Event
@@ -10,7 +11,7 @@ from advisor.readers.clean import split_rank, strip_ansi
 from advisor.readers.event_patterns import HINTS, PATTERNS, Weight
 from advisor.readers.shapes import KEPT_SHAPES, shape_of
 
-_HINTS_IN_SHAPES = frozenset(map(shape_of, HINTS))
+_HINTS_IN_SHAPES = tuple(dict.fromkeys(map(shape_of, HINTS)))
 WEIGHTS = {kind: weight for kind, weight, _ in PATTERNS}
 
 _NO_NEWS = re.compile(
@@ -42,17 +43,20 @@ def _compiled() -> tuple[tuple[str, Weight, re.Pattern[str]], ...]:
 @lru_cache(maxsize=KEPT_SHAPES)
 def may_be_event(shape: str) -> bool:
     """Tell whether a line of this shape may report an event; most lines of a log do not."""
-    low = shape[:_MOST_LOOKED_AT].lower()
-    return any(hint in low for hint in _HINTS_IN_SHAPES)
+    return _holds_any(_HINTS_IN_SHAPES, shape[:_MOST_LOOKED_AT].lower())
+
+
+def _holds_any(hints: Iterable[str], low: str) -> bool:
+    for hint in hints:  # noqa: SIM110  # twice as fast as `any`, and asked for every line
+        if hint in low:
+            return True
+    return False
 
 
 def event_in(text: str, line: int) -> Event | None:
     """Return the event that `text` reports, or None. The earliest pattern of the table wins."""
     low = text[:_MOST_LOOKED_AT].lower()
-    for hint in HINTS:
-        if hint in low:
-            break
-    else:
+    if not _holds_any(HINTS, low):
         return None
     _, rest = split_rank(strip_ansi(text[:_MOST_LOOKED_AT]))
     rest = _PREFIX.sub("", _QUOTED.sub("", rest))

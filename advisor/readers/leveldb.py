@@ -16,7 +16,7 @@ _FULL, _FIRST, _MIDDLE, _LAST = 1, 2, 3, 4
 
 def records(stream: BinaryIO) -> Iterator[bytes]:
     """Yield the records of a LevelDB log: blocks of 32 kB, in them chunks (checksum, length, kind) that make whole records."""
-    stream.seek(_FILE_HEADER_BYTES)
+    stream.read(_FILE_HEADER_BYTES)
     room, parts, size = _BLOCK_BYTES - _FILE_HEADER_BYTES, list[bytes](), 0
     while True:
         if room < _CHUNK_HEADER_BYTES:

@@ -28,6 +28,7 @@ _CELLS = re.compile(r'"cells"\s*:\s*\[')
 _MISSING = ("", "NaN", "No log", "None")
 _HINT = re.compile(r"loss|perplexity|ppl|bpb|bpc|reward", re.IGNORECASE)
 _DICT_BREAK = re.compile(r",\n\s*(?=['\"])")
+_LINE_BREAK = re.compile(r",[ \t]*\r?\n\s*")
 _COLUMN_GAP = re.compile(r"\s{2,}")
 
 
@@ -170,11 +171,24 @@ class _Place:
     def _find(self, parts: Sequence[str]) -> int:
         """Return the line of the first part, 0 where it is not found or the file does not give each part its line."""
         for ascii_only in (False, True):
-            written = [re.escape(json.dumps(p, ensure_ascii=ascii_only)) for p in parts[:_SAMPLE]]
-            if found := re.compile(r",[ \t]*\r?\n\s*".join(written)).search(self.raw, self.position):
-                self.position = found.end()
-                return self.line + self.raw.count("\n", 0, found.start())
+            written = [json.dumps(p, ensure_ascii=ascii_only) for p in parts[:_SAMPLE]]
+            begin = self.raw.find(written[0], self.position)
+            while begin >= 0:
+                if (end := self._end(begin, written)) is not None:
+                    self.position = end
+                    return self.line + self.raw.count("\n", 0, begin)
+                begin = self.raw.find(written[0], begin + 1)
         return 0
+
+    def _end(self, begin: int, written: Sequence[str]) -> int | None:
+        """Return where these texts end that begin at `begin`, each on a line of its own; None where others stand there."""
+        end = begin + len(written[0])
+        for text in written[1:]:
+            gap = _LINE_BREAK.match(self.raw, end)
+            if gap is None or not self.raw.startswith(text, gap.end()):
+                return None
+            end = gap.end() + len(text)
+        return end
 
 
 def _printed(texts: Sequence[_Text]) -> _Curve:

@@ -21,6 +21,7 @@ SPLITS = frozenset(SPLIT_KEYS)
 _OF_MMENGINE = frozenset({"step", "time", "data_time"})
 _OF_TRAINING = frozenset({"lr", "iter", "epoch", "memory"})
 _DECODER = json.JSONDecoder()
+_NEXT = re.compile(r"\}\s*,\s*(?=\{)")
 _GAP = re.compile(r"[ \t\r\n,]*")
 
 
@@ -93,8 +94,8 @@ def parse_object(text: str) -> dict[str, object] | None:
 def objects_of_array(text: str, start: int, line: int) -> Iterator[tuple[int, dict[str, object] | None, int]]:
     """Yield (line, object, end) for the objects of the JSON array whose `[` stands before `start`, as far as they are whole.
 
-    A broken or cut-off object is yielded as None and ends the array: what stands before it is still of use. line: the line
-    number at `start`.
+    A broken or cut-off object is yielded as None, and the array goes on with the next one that another ends before. line: the
+    line number at `start`.
     """
     position = start
     while True:
@@ -108,7 +109,12 @@ def objects_of_array(text: str, start: int, line: int) -> Iterator[tuple[int, di
             value, end = _DECODER.raw_decode(text, position)
         except (ValueError, RecursionError):
             yield line, None, position
-            return
+            following = _NEXT.search(text, position)
+            if following is None:
+                return
+            line += text.count("\n", position, following.end())
+            position = following.end()
+            continue
         yield line, value if isinstance(value, dict) else None, end
         line += text.count("\n", position, end)
         position = end

@@ -71,6 +71,12 @@ def _opened(path: Path, watch: Watch | None) -> Source:
 
 
 def _read(source: Source) -> list[Run]:
+    """Return the runs in a log, and say of a line that was too long that it was read only in part."""
+    runs = _runs(source)
+    return [replace(run, notes=(*run.notes, "long-lines")) for run in runs] if source.shortened else runs
+
+
+def _runs(source: Source) -> list[Run]:
     if source.is_empty:
         raise NotALog(f"{source.name}: empty; give a log that holds at least one logged loss")
     binary = (

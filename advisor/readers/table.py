@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from advisor.model import FloatArray
-from advisor.readers.base import Block, Format, Record, Row, Source, Unread, cleaned
+from advisor.readers.base import Block, Format, Record, Row, Source, Unread
 from advisor.readers.blocks import loads, numbered
-from advisor.readers.clean import number
+from advisor.readers.clean import cleaned, number
 from advisor.readers.columns import IntArray
 from advisor.readers.names import AXES, SPLIT_KEYS, canonical, canonical_keys, is_evaluation, is_loss_like, normalise, of_evaluation
 
@@ -19,6 +19,9 @@ _Cells = np.ndarray[tuple[int, int], np.dtype[np.float64]]
 _NUMBERS_ONLY = re.compile(rb"[-+\d.eE,\s]*")
 _EMPTY = b"-1.2345678987654321e301"
 """What stands for an empty cell while all cells are numbers: no log holds it."""
+
+LONGEST_ROW = 1 << 20
+"""Characters beyond which a line is none of a table, whose header stands within the first 64 kB."""
 
 _DELIMITERS = (",", "\t", ";", "|")
 
@@ -43,7 +46,8 @@ def read(source: Source) -> Iterator[Record]:
     if found is None:
         return
     delimiter, columns = found
-    names = [(columns.index(key), name) for key, name in canonical_keys(tuple(columns))]
+    place = {column: index for index, column in reversed(list(enumerate(columns)))}
+    names = [(place[key], name) for key, name in canonical_keys(tuple(columns))]
     split = next((i for i, column in enumerate(columns) if normalise(column) in SPLIT_KEYS), None)
     seen_header = False
     for first, count, block in source.byte_blocks():
@@ -138,7 +142,9 @@ def _column(cells: Sequence[str]) -> tuple[IntArray, FloatArray]:
 
 
 def cells_of(line: str, delimiter: str) -> list[str]:
-    """Return the cells of one line; none where it is no line of a table (a stray carriage return, an endless field)."""
+    """Return the cells of one line; none where it is no line of a table (a stray carriage return, an endless field or line)."""
+    if len(line) > LONGEST_ROW:
+        return []
     try:
         return next(csv.reader([line], delimiter=delimiter), [])
     except csv.Error:

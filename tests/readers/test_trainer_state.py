@@ -105,3 +105,19 @@ def test_the_models_configuration_beside_the_log_is_used(output_folder):
 def test_a_folder_without_a_log_says_what_to_give(tmp_path):
     with pytest.raises(UnreadableLog, match="give the log file itself"):
         read_path(tmp_path)
+
+
+def test_a_broken_entry_is_counted_and_those_after_it_are_read():
+    entries = [f'{{\n "loss": {3 - step / 10},\n "step": {step}\n}}' for step in range(1, 9)]
+    broken = entries[3].replace(",", "\n\x00garbage of another program,")
+    text = '{"log_history": [' + ",\n".join([*entries[:3], broken, *entries[4:]]) + '], "max_steps": 8}'
+    (run,) = read_bytes(text.encode(), "trainer_state.json")
+    assert run.series["train_loss"].x.tolist() == [1, 2, 3, 5, 6, 7, 8]
+    assert run.series["train_loss"].line.tolist() == [1, 5, 9, 18, 22, 26, 30]
+    assert run.unread_count == 1
+
+
+def test_a_first_entry_that_is_broken_leaves_the_format_what_it_is():
+    text = '{"log_history": [{"loss": 9.0, oops, "step": 1}, {"loss": 2.5, "step": 2}, {"loss": 2.25, "step": 3}]}'
+    (run,) = read_bytes(text.encode(), "trainer_state.json")
+    assert (run.reader, run.unread_count, run.series["train_loss"].values.tolist()) == ("hf-trainer-state", 1, [2.5, 2.25])
