@@ -156,14 +156,14 @@ def _records(source: Source) -> Iterator[tuple[Record, bool]]:
                     measured = {"step": step, **measured}
                 if "est" in text and _tells_of_test_set(measured, text):
                     measured = {**measured, OF_TEST_SET: 1.0}
-                anchored_train |= anchored and not measured.keys().isdisjoint(("train_loss", "train_perplexity"))
+                anchored_train = anchored_train or (anchored and not measured.keys().isdisjoint(("train_loss", "train_perplexity")))
                 yield Row(line, measured), bar is not None and "step" in measured
             elif (event := event_in(text, line)) is not None:
                 yield event, False
             elif settings := banners.settings_in(text):
                 yield Settings(settings), False
             else:
-                if heading := _HEADING.match(text):
+                if ("poch" in text or "POCH" in text) and (heading := _HEADING.match(text)):
                     epoch = float(heading[1])
                 elif text[-1:].isdigit() and (heading := _STEP_HEADING.search(text)):
                     step = float(heading[1])
