@@ -117,7 +117,7 @@ def _apart_from_means(
         beside[series["eval_loss"][0]] = True
         beside = beside[rows]
         if np.any(beside):
-            again = np.isin(step[rows[beside]], step[rows[~beside]])
+            again = _among(step[rows[beside]], step[rows[~beside]])
             if np.any(again):
                 places = step[rows] + 1j * np.nan_to_num(epoch[rows])
                 again &= np.isin(places[beside], places[~beside])
@@ -125,6 +125,15 @@ def _apart_from_means(
     if not np.any(mean) or np.all(mean):
         return series
     return {**series, "train_loss": (rows[~mean], values[~mean]), "train_mean_loss": (rows[mean], values[mean])}
+
+
+def _among(places: FloatArray, others: FloatArray) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Mark the places that are also among `others`; logs mostly hold them in order, which makes this faster than `np.isin`."""
+    if not len(others):
+        return np.zeros(len(places), dtype=bool)
+    ordered = np.sort(others, kind="stable")
+    found: np.ndarray[tuple[int], np.dtype[np.bool_]] = ordered[np.searchsorted(ordered, places) % len(ordered)] == places
+    return found
 
 
 def _kinds(rows: dict[str, IntArray]) -> list[IntArray]:

@@ -140,7 +140,9 @@ class Columns:
 
     def _rows_of(self, name: str) -> array[int]:
         """Return the rows of a quantity that stands no longer in every one."""
-        return self.rows.setdefault(name, array("q", range(len(self.values[name]))))
+        if name not in self.rows:
+            self.rows[name] = array("q", range(len(self.values[name])))
+        return self.rows[name]
 
     def _add_block(self, block: Block, at: int) -> None:
         count = len(block.lines)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from advisor.readers import base, formats, hf_console, read_bytes, table, text
+from advisor.readers import base, formats, hf_console, read_bytes, table, terse, text
 from advisor.readers.assemble import assemble
 from advisor.readers.base import Source
 from advisor.readers.blocks import block, parse_all
@@ -86,6 +86,27 @@ def assert_same_runs(some, other):
 def test_a_console_read_many_lines_at_once_gives_what_each_line_gives_by_itself(path, console):
     data = path.read_bytes()
     assert_same_runs(*in_both_ways(console, data))
+
+
+TERSE = st.sampled_from(
+    [
+        "0 val 10.95", "10 train 9.5", "20 train 8.25", "s:30 tel:3.5", "s:40 trl:3.25 lr:0.001", "50 train 3 train 4",
+        " 60 val 3.0 ",
+        "70 hella 0.25", "80 other 1.0", "90 train nan", "100 train 1_0", "110 val x", "", "RuntimeError: CUDA out of memory.",
+        "0 val -",
+        "120 train 2.5\r", "error at 130",
+    ]
+)  # fmt: skip
+
+
+@relaxed
+@given(st.lists(TERSE, max_size=60))
+def test_terse_lines_read_at_once_give_what_each_gives_by_itself(lines):
+    data = "\n".join(lines).encode()
+    with pytest.MonkeyPatch.context() as patch:
+        together = assemble(terse.read(Source("log", data=data)), "log", "x")
+        patch.setattr(terse, "_told", lambda _: None)
+        assert_same_runs(together, assemble(terse.read(Source("log", data=data)), "log", "x"))
 
 
 @pytest.mark.parametrize("line", ["step {} loss 2.5 lr 1e-4", "{{'loss': {}.5, 'epoch': 0.1}}"])
