@@ -26,6 +26,17 @@ def test_a_booster_is_told_its_number_of_rounds_and_nothing_of_checkpoints():
     assert [(c.parameter, c.name, c.old, c.new) for c in changes] == [("max_steps", "num_boost_round", 35, 15)]
 
 
+def test_of_rounds_that_are_numbered_from_zero_one_more_is_advised_than_the_number_of_the_best():
+    found = judged(FORMATS / "boosting" / "xgboost-sklearn.log")
+    assert [(c.name, c.old, c.new) for c in found.changes] == [("num_boost_round", 30, 3)]
+
+
+def test_boosted_trees_are_not_told_of_chat_templates_and_learning_rates():
+    found = judged(FORMATS / "boosting" / "xgboost-sklearn.log")
+    assert found.objective == "boosting"
+    assert [cause.name for cause in found.causes] == ["too_many_epochs"]
+
+
 def test_a_tool_without_a_dialect_is_told_the_transformers_names():
     assert name_in("json-lines", "max_steps") == "max_steps"
     assert Change("max_steps", 2, 1, "safe", "RULE-001", {}).name == "max_steps"

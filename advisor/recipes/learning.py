@@ -53,8 +53,10 @@ def steps_at_best(context: Context) -> Edit | None:
         return None
     loss = context.measured["train_loss"]
     old = context.number("max_steps")
-    last = old if old and old > 0 else float(loss.x[-1])
-    new = int(context.measured["eval_best"].x)
+    # Boosters number their rounds, and some begin at zero: the round of that number is one more than its number.
+    before = 1 if context.measured["objective"] == "boosting" and loss.x[0] == 0 else 0
+    last = old if old and old > 0 else float(loss.x[-1]) + before
+    new = int(context.measured["eval_best"].x) + before
     return (int(last), new) if 0 < new < last else None
 
 

@@ -77,9 +77,12 @@ def run_finished(run: Run, config: Facts) -> bool:
     raise NotMeasurable("run_end")
 
 
-OBJECTIVES = ("sft", "classification", "dpo", "kto", "orpo", "grpo", "rloo", "ppo", "reward")
+OBJECTIVES = ("sft", "classification", "dpo", "kto", "orpo", "grpo", "rloo", "ppo", "reward", "boosting")
 """What can be trained: supervised (`sft`, `classification`), from preferences (`dpo` stands for all losses over pairs with a
-reference), by reinforcement, or a reward model."""
+reference), by reinforcement, a reward model, or trees by boosting: every round adds one, and a rate or a batch means something else."""
+
+BOOSTERS = frozenset({"boosting", "catboost"})
+"""Formats of logs of boosted trees."""
 
 REINFORCEMENT = ("grpo", "rloo", "ppo")
 """Objectives whose loss says nothing: what is trained for is the reward."""
@@ -87,11 +90,13 @@ REINFORCEMENT = ("grpo", "rloo", "ppo")
 
 @signal
 def objective(run: Run, config: Facts) -> str:
-    """What is trained, one of `OBJECTIVES`: as configured, else by the names of the metrics."""
+    """What is trained, one of `OBJECTIVES`: as configured, else by the format of the log or the names of its metrics."""
     declared = str(config.get("objective", "")).lower()
     names = {name.removeprefix("eval_") for name in run.series}
     if declared in OBJECTIVES:
         return declared
+    if run.reader in BOOSTERS:
+        return "boosting"
     if "dpo_loss" in names:
         return "dpo"
     if "rewards/chosen" in names:
