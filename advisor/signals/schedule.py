@@ -79,7 +79,7 @@ def run_finished(run: Run, config: Facts) -> bool:
 
 OBJECTIVES = ("sft", "classification", "dpo", "kto", "orpo", "grpo", "rloo", "ppo", "reward", "boosting")
 """What can be trained: supervised (`sft`, `classification`), from preferences (`dpo` stands for all losses over pairs with a
-reference), by reinforcement, a reward model, or trees by boosting: every round adds one, and a rate or a batch means something else."""
+reference), by reinforcement, a reward model, or trees by boosting: a round adds one, and a rate means something else there."""
 
 BOOSTERS = frozenset({"boosting", "catboost"})
 """Formats of logs of boosted trees."""
