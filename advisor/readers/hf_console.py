@@ -132,7 +132,7 @@ def _told(source: Source) -> Iterator[Record]:
             for record in _records(text, wrapped.line if whole else line, banners):
                 if rank is not None and isinstance(record, Row) and not ranks.keeps(rank, record.values):
                     yield from ranks.left_out()
-                else:
+                elif rank is None or not isinstance(record, Bar) or not ranks.leaves_out(rank):
                     yield record
     for wrapped in dictionaries.values():
         yield from wrapped.drop()
