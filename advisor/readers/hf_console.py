@@ -195,7 +195,7 @@ class _Console:
             for record in _records(text, wrapped.line if whole else line, self.banners):
                 if rank is not None and isinstance(record, Row) and not self.ranks.keeps(rank, record.values):
                     yield from self.ranks.left_out()
-                else:
+                elif rank is None or not isinstance(record, Bar) or not self.ranks.leaves_out(rank):
                     yield record
 
     def end(self) -> Iterator[Record]:

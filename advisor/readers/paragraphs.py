@@ -26,7 +26,10 @@ _QUANTITY = re.compile(
 )
 _ITEMS = {
     "loss_train_total": "train_loss", "metrics_train_languagecrossentropy": "train_loss", "languagecrossentropy": "train_loss",
-    "metrics_eval_languagecrossentropy": "eval_loss", "metrics_train_languageperplexity": "train_perplexity",
+    "metrics_eval_languagecrossentropy": "eval_loss", "metrics_train_crossentropy": "train_loss",
+    "metrics_eval_crossentropy": "eval_loss", "metrics_train_multiclassaccuracy": "train_accuracy",
+    "metrics_eval_multiclassaccuracy": "eval_accuracy", "metrics_train_binaryaccuracy": "train_accuracy",
+    "metrics_eval_binaryaccuracy": "eval_accuracy", "metrics_train_languageperplexity": "train_perplexity",
     "metrics_eval_languageperplexity": "eval_perplexity", "optim_total_grad_norm": "grad_norm",
     "l2_norm_grad_global": "grad_norm", "optim_learning_rate_group0": "learning_rate",
 }  # fmt: skip

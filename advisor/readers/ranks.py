@@ -66,6 +66,10 @@ class OneRank:
         """Tell whether what `rank` measured is read: it is the first to measure that."""
         return self._read.setdefault(any(name.startswith("eval_") for name in names), rank) == rank
 
+    def leaves_out(self, rank: int) -> bool:
+        """Tell whether nothing of `rank` is read, as far as is known by now."""
+        return bool(self._read) and rank not in self._read.values()
+
     def left_out(self) -> Iterator[Note]:
         """Yield, once, that another rank's measurements are left out."""
         if not self._noted:

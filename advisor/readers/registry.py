@@ -120,16 +120,21 @@ def _candidates(source: Source) -> Iterator[Format]:
 
 
 def _read_one_rank(source: Source) -> list[Run]:
-    """Return the runs of a log that a launcher put the ranks before, read without those marks and by one rank."""
-    head = head_of_one_rank(source)
-    if head is None:
+    """Return the runs of a log that a launcher put the ranks before, read without those marks and by one rank.
+
+    Eight ranks' banners fill the beginning soon: what stands further on is asked as well.
+    """
+    if head_of_one_rank(source) is None:
         return []
-    others = [f for f in text_formats() if not f.keeps_ranks_apart and f.recognises(head)]
-    whole = of_one_rank(source) if others else source
-    for candidate in others:
-        runs = assemble(candidate.read(whole), source.name, candidate.name)
-        if any(is_loss_like(run.series) for run in runs):
-            return [replace(run, notes=("one-rank", *run.notes)) for run in runs]
+    whole = None
+    for view in (source, source.further_on()):
+        head = None if view is None else head_of_one_rank(view)
+        others = [f for f in text_formats() if not f.keeps_ranks_apart and f.recognises(head)] if head is not None else []
+        for candidate in others:
+            whole = whole or of_one_rank(source)
+            runs = assemble(candidate.read(whole), source.name, candidate.name)
+            if any(is_loss_like(run.series) for run in runs):
+                return [replace(run, notes=("one-rank", *run.notes)) for run in runs]
     return []
 
 

@@ -32,53 +32,68 @@ class Form:
     note: str = ""
 
 
-_SLOW = "its package did not install within seven minutes on a CPU machine"
-_LATER = "its package installs on a CPU; a run of it has not been made yet"
+_NO_PACKAGE = "a repository of scripts: no package of a registry brings it"
+_NO_SCRIPT = "its package does not bring the script that prints this"
 _GPU = "it trains on GPUs or other accelerators only"
+_SERVICE = "a service writes it"
+_FORM = "a common form and no tool's"
 WHY_BY_HAND = {
-    "Axolotl": _SLOW,
-    "ColossalAI": _SLOW,
-    "Composer, LLM Foundry": "its package does not install beside this torch",
-    "Flair": _SLOW,
-    "Megatron-DeepSpeed": _GPU,
-    "Megatron-LM": _GPU,
-    "MindFormers": _GPU,
-    "NeMo": _GPU,
-    "NeMo (bar)": _GPU,
-    "PaddleNLP": _SLOW,
-    "SetFit": _SLOW,
-    "Unsloth": _GPU,
-    "timm (console)": _LATER,
-    "timm (summary.csv)": _LATER,
-    "torchtitan": _SLOW,
+    "AlgoPerf (measurements.csv)": _NO_PACKAGE,
+    "Amazon Bedrock": _SERVICE,
+    "ColossalAI": f"{_NO_SCRIPT}: colossalai 0.5.0 imports on a CPU, Colossal-LLaMA is not in it",
+    "CSV with a column for the data set": _FORM,
+    "DETR, MAE and other users of MetricLogger": _NO_PACKAGE,
+    "EasyLM and others that print with pprint": _NO_PACKAGE,
+    "JSON lines that name the data set": _FORM,
+    "MaxText": "maxtext 0.2.5 wants Python 3.12, and pip finds no version for 3.11",
+    "Megatron-DeepSpeed": f"{_GPU}, and {_NO_PACKAGE}",
+    "MindFormers": f"{_GPU}; mindformers 2.1.0 installs, its callback was not reached",
+    "NeMo (bar)": f"{_GPU}; the bar is Lightning's, with what NeMo's strategy logs",
+    "OLMo": f"{_GPU}; ai2-olmo 0.6.0 was not run",
+    "OpenAI fine-tuning result": _SERVICE,
+    "OpenRLHF": f"{_GPU}; openrlhf 0.11.2 imports on a CPU",
+    "PaddleClas": "paddleclas 2.6.0 installs; a run of it has not been made yet",
+    "PaddleDetection": "paddledet 2.6.0 installs; a run of it has not been made yet",
+    "PaddleNLP": "paddlenlp 2.8.1 imports only beside packages of its year (NumPy 1, huggingface_hub 0.23, aistudio-sdk 0.2.2)",
+    "PaddleOCR": f"{_NO_SCRIPT}: paddleocr 3.7.0 recognises and does not train",
+    "PaddleSeg": "paddleseg 2.8.0 trains beside paddlepaddle 2.6.2 until it logs: IndexError, its loss has no axis there",
+    "PyTorch examples (ImageNet)": _NO_PACKAGE,
+    "PyTorch examples (MNIST)": _NO_PACKAGE,
+    "PyTorch examples (word_language_model)": _NO_PACKAGE,
+    "TensorBoard (exported CSV)": "its web page exports it",
+    "TensorFlow estimators (BERT, tensor2tensor)": "TensorFlow has no estimators since 2.16",
+    "WeNet": _NO_PACKAGE,
+    "accelerate and tqdm": _FORM,
+    "build-nanogpt": _NO_PACKAGE,
+    "detectron2 (console)": _NO_PACKAGE,
+    "detectron2 (metrics.json)": _NO_PACKAGE,
+    "diffusers": _NO_SCRIPT,
+    "hand-written JSON lines": _FORM,
+    "hand-written loops": _FORM,
+    "hand-written loops (Chinese)": _FORM,
+    "hand-written loops with a heading for each epoch": _FORM,
+    "icefall": _NO_PACKAGE,
+    "kohya-ss sd-scripts": _NO_PACKAGE,
+    "llm.c": f"{_NO_PACKAGE}, and it trains on GPUs",
+    "llm.c (main.log)": f"{_NO_PACKAGE}, and it trains on GPUs",
+    "minimind": _NO_PACKAGE,
+    "mmcv 1": "mmcv 1.7.2 does not build: its setup.py imports pkg_resources, which setuptools 84 has no more",
+    "modded-nanogpt": f"{_NO_PACKAGE}, and it trains on GPUs",
+    "nanoGPT": _NO_PACKAGE,
+    "nanochat": "nanochat 0.1.2 does not build: No module named 'maturin'",
+    "timm (console)": f"{_NO_SCRIPT}, train.py",
+    "torchtitan": f"{_GPU}; torchtitan 0.3.0 imports on a CPU and was not run",
+    "transformers' Flax examples": _NO_SCRIPT,
+    "transformers' run_clm_no_trainer": _NO_SCRIPT,
+    "verl": f"{_GPU}; verl 0.9.1 was not run",
 }
-"""Tools that were tried, and why their samples are written by hand all the same."""
+"""Why these samples are written by hand all the same, as tried in November 2026 beside torch 2.13.0 on a CPU."""
 
 _STAMP = "2026-03-01 10:00:00"
 _DASHES = "-" * 80
 _BAR = "{percent:3d}%|{bar}| "
 
 FORMS = (
-    Form(
-        "text/megatron-lm.log",
-        "Megatron-LM",
-        "NVIDIA/Megatron-LM megatron/training/training.py",
-        " [2026-03-01 10:00:00.123456] iteration {step:8d}/{steps:8d} | consumed samples: {samples:12d} | "
-        "elapsed time per iteration (ms): 513.5 | throughput per GPU (TFLOP/s/GPU): 123.4 | "
-        "learning rate: {lr:.6E} | global batch size:    16 | lm loss: {loss:.6E} | loss scale: 1.0 | "
-        "grad norm: {norm:.3f} | number of skipped iterations:   0 | number of nan iterations:   0 |\n",
-        f"{_DASHES}\n validation loss at iteration {{step}} | lm loss value: {{val:.6E}} | "
-        f"lm loss PPL: {{val_ppl:.6E}} | \n{_DASHES}\n",
-        "using world size: 8, data-parallel size: 8, tensor-model-parallel size: 1 \n",
-    ),
-    Form(
-        "text/nemo.log",
-        "NeMo",
-        "NVIDIA/NeMo nemo/lightning/pytorch/callbacks/progress_printer.py",
-        "Training epoch {epoch0}, iteration {batch0}/{last_batch} | lr: {lr:.4g} | global_batch_size: 8 | global_step: {step} | "
-        "reduced_train_loss: {loss:.4f} | train_step_timing in s: 1.2 | consumed_samples: {samples}\n",
-        note="The progress printer of NeMo 2.",
-    ),
     Form(
         "text/colossalai.log",
         "ColossalAI",
@@ -185,26 +200,6 @@ FORMS = (
         "Epoch:[{epoch}/{epochs}]({batch}/{batches}), loss: {loss:.4f}, lr: {lr:.8f}, epoch_time: 12.0min\n",
     ),
     Form(
-        "hf-console/axolotl.log",
-        "Axolotl",
-        "axolotl-ai-cloud/axolotl, on transformers' Trainer",
-        "\r " + _BAR + "{step}/{steps} [00:30<04:30,  1.2s/it]\n"
-        "{{'loss': {loss:.4f}, 'grad_norm': {norm}, 'learning_rate': {lr}, 'memory/max_mem_active(gib)': 12.3, 'epoch': {passes:.2f}}}\n",
-        "{{'eval_loss': {val}, 'eval_runtime': 3.2, 'eval_samples_per_second': 31.2, 'epoch': {passes:.2f}}}\n",
-        "[2026-03-01 10:00:00,000] [INFO] [axolotl.train.train:163] [PID:123] [RANK:0] Starting trainer...\n",
-    ),
-    Form(
-        "hf-console/unsloth.log",
-        "Unsloth",
-        "unslothai/unsloth, on TRL's SFTTrainer",
-        "{{'loss': {loss:.4f}, 'grad_norm': {norm}, 'learning_rate': {lr}, 'epoch': {passes:.2f}}}\n",
-        "",
-        "==((====))==  Unsloth - 2x faster free finetuning | Num GPUs used = 1\n"
-        "   \\\\   /|    Num examples = 800 | Num Epochs = 3 | Total steps = 300\n"
-        "O^O/ \\_/ \\    Batch size per device = 2 | Gradient accumulation steps = 4\n"
-        "\\        /    Data Parallel GPUs = 1 | Total batch size (2 x 4 x 1) = 8\n",
-    ),
-    Form(
         "text/accelerate-bar.log",
         "accelerate and tqdm",
         "huggingface/accelerate examples, tqdm postfix",
@@ -247,16 +242,6 @@ FORMS = (
         "{step},{epoch0},{loss:.6f}\n",
         "",
         "step_number,epoch_number,training_loss\n",
-    ),
-    Form(
-        "csv/timm-summary.csv",
-        "timm (summary.csv)",
-        "huggingface/pytorch-image-models timm/utils/summary.py",
-        "",
-        "{epoch0},{near:.4f},{val:.4f},{acc:.3f},{acc:.3f},{lr:.4g}\n",
-        "epoch,train_loss,eval_loss,eval_top1,eval_top5,lr\n",
-        each=10,
-        note="A line an epoch; thirty epochs.",
     ),
     Form(
         "text/timm.log",
@@ -355,16 +340,6 @@ FORMS = (
         "data: 0.0123  max mem: 12345\n",
     ),
     Form(
-        "paragraphs/composer.log",
-        "Composer, LLM Foundry",
-        "mosaicml/composer composer/loggers/console_logger.py",
-        "[batch={step}/{steps}]:\n\t Train time/batch: {step0}\n\t Train time/token: {samples}\n\t Train loss/train/total: {loss:.4f}\n"
-        "\t Train metrics/train/LanguageCrossEntropy: {loss:.4f}\n\t Train metrics/train/LanguagePerplexity: {ppl:.4f}\n"
-        "\t Train lr-DecoupledAdamW/group0: {lr:.4g}\n",
-        "[Eval batch=1/2] Eval on eval data\n[Eval batch=2/2] Eval on eval data:\n"
-        "\t Eval metrics/eval/LanguageCrossEntropy: {val:.4f}\n\t Eval metrics/eval/LanguagePerplexity: {val_ppl:.4f}\n",
-    ),
-    Form(
         "paragraphs/olmo.log",
         "OLMo",
         "allenai/OLMo olmo/train.py",
@@ -372,16 +347,6 @@ FORMS = (
         "    optim/total_grad_norm={norm:.4f}\n    train/CrossEntropyLoss={loss:.4f}\n    train/Perplexity={ppl:.1f}\n"
         "    throughput/total_tokens={samples}\n    System/Peak GPU Memory (MB)=12,345\n",
         "",
-    ),
-    Form(
-        "paragraphs/coqui-tts.log",
-        "Coqui TTS",
-        "coqui-ai/Trainer trainer/logging/console_logger.py",
-        "\n   --> TIME: 2026-03-01 10:00:00 -- STEP: {batch}/{batches} -- GLOBAL_STEP: {step}\n     | > loss_text_ce: 0.0312  (0.0334)\n"
-        "     | > loss: {loss:.5f}  ({near:.5f})\n     | > grad_norm: {norm:.4f}  (1.2)\n     | > current_lr: {lr:.4g} \n"
-        "     | > step_time: 0.8012  (0.8412)\n",
-        "\n  --> EVAL PERFORMANCE\n     | > avg_loader_time: 0.0123 (+0.0000)\n     | > avg_loss: {val:.5f} (-0.0123)\n",
-        each=100,
     ),
     Form(
         "text/maxtext.log",
@@ -404,16 +369,6 @@ FORMS = (
         "tensorflow/estimator",
         "INFO:tensorflow:loss = {loss:.6f}, step = {step} (12.345 sec)\nINFO:tensorflow:global_step/sec: 8.1\n",
         "INFO:tensorflow:Saving dict for global step {step}: accuracy = {acc:.4f}, global_step = {step}, loss = {val:.6f}\n",
-    ),
-    Form(
-        "text/flair.log",
-        "Flair",
-        "flairNLP/flair flair/trainers/trainer.py",
-        "2026-03-01 10:00:00,000 epoch {epoch} - iter {batch}/{batches} - loss {loss:.8f} - time (sec): 12.31 - samples/sec: 12.31 - "
-        "lr: {lr:.6f} - momentum: 0.000000\n",
-        "2026-03-01 10:00:00,000 EPOCH {epoch} done: loss {near:.4f} - lr: {lr:.6f}\n"
-        "2026-03-01 10:00:00,000 DEV : loss {val:.16f} - f1-score (micro avg)  {acc:.4f}\n",
-        each=100,
     ),
     Form(
         "text/wenet.log",
@@ -458,20 +413,6 @@ FORMS = (
         each=100,
     ),
     Form(
-        "ultralytics-console/yolo.log",
-        "Ultralytics YOLO (console)",
-        "ultralytics/ultralytics ultralytics/engine/trainer.py",
-        "",
-        "\n      Epoch    GPU_mem   box_loss   cls_loss   dfl_loss  Instances       Size\n"
-        "\r       {count}/30      2.34G     {third:6.4g}     {third:6.4g}     {third:6.4g}         28        640:  50%|█████     | 4/8 [00:01<00:01,  2.21it/s]"
-        "\r       {count}/30      2.34G     {third:6.4g}     {third:6.4g}     {third:6.4g}         28        640: 100%|██████████| 8/8 [00:03<00:00,  2.21it/s]\n"
-        "                 Class     Images  Instances      Box(P          R      mAP50  mAP50-95): 100%|██████████| 4/4 [00:01<00:00,  3.21it/s]\n"
-        "                   all        128        929      0.652      0.556      {acc:.3f}      0.462\n",
-        each=10,
-        unit="sum",
-        note="No validation loss on the console; thirty epochs.",
-    ),
-    Form(
         "text/megatron-deepspeed.log",
         "Megatron-DeepSpeed",
         "bigscience-workshop/Megatron-DeepSpeed megatron/training.py",
@@ -497,16 +438,6 @@ FORMS = (
         "a common form",
         '{{"step": {step}, "train/loss": {loss:.4f}, "train/lr": {lr:.4e}}}\n',
         '{{"step": {step}, "val/loss": {val:.4f}, "val/accuracy": {acc:.4f}}}\n',
-    ),
-    Form(
-        "csv/keras-csv-logger.csv",
-        "Keras CSVLogger",
-        "keras-team/keras keras/src/callbacks/csv_logger.py",
-        "",
-        "{count0},{acc:.4f},{loss},{acc:.4f},{val}\n",
-        "epoch,accuracy,loss,val_accuracy,val_loss\n",
-        each=10,
-        note="A line an epoch, counted from 0; thirty epochs.",
     ),
     Form(
         "text/openrlhf-bar.log",
@@ -546,13 +477,6 @@ FORMS = (
         "Epoch {count}/30\n----------\ntrain Loss: {loss:.4f} Acc: {acc:.4f}\nval Loss: {val:.4f} Acc: {acc:.4f}\n\n",
         each=10,
         note="PyTorch's transfer learning tutorial; thirty epochs.",
-    ),
-    Form(
-        "hf-console/setfit.log",
-        "SetFit",
-        "huggingface/setfit src/setfit/trainer.py",
-        "{{'embedding_loss': {loss:.4f}, 'grad_norm': {norm}, 'learning_rate': {lr}, 'epoch': {passes:.2f}}}\n",
-        "{{'eval_embedding_loss': {val:.4f}, 'eval_embedding_runtime': 1.2, 'epoch': {passes:.2f}}}\n",
     ),
     Form(
         "hf-console/easylm.log",

@@ -97,3 +97,57 @@ def axolotl() -> None:
         _lines(f"{name}.jsonl", [{"text": text} for text in sentences(count, seed)])
     Path("config.yaml").write_text(_AXOLOTL)
     do_cli("config.yaml")
+
+
+def trainer() -> None:
+    """The Trainer itself: its log_history as a JSON array, and the results that it saves."""
+    from transformers import DataCollatorForLanguageModeling, Trainer, TrainingArguments
+
+    tokenizer = trl_runs.tokenizer()
+    training, held_out = (
+        [tokenizer(text) for text in sentences(*made)] for made in ((SENTENCES, 1), (HELD_OUT, 2))
+    )
+    arguments = TrainingArguments(
+        "out",
+        num_train_epochs=2,
+        per_device_train_batch_size=4,
+        learning_rate=5e-3,
+        logging_steps=5,
+        eval_strategy="steps",
+        eval_steps=20,
+        save_strategy="no",
+        report_to="none",
+        use_cpu=True,
+    )
+    collator = DataCollatorForLanguageModeling(tokenizer, mlm=False)
+    run = Trainer(trl_runs.saved(), arguments, collator, training, held_out)
+    result = run.train()
+    history = json.dumps(run.state.log_history, indent=2)
+    Path("log-history.json").write_text(history, encoding="utf-8")
+    run.save_metrics("train", result.metrics)
+    run.save_metrics("eval", run.evaluate())
+
+
+def unsloth() -> None:
+    """Full fine-tuning by TRL's SFTTrainer, with the model and the patches of Unsloth."""
+    os.environ |= {"CUDA_VISIBLE_DEVICES": "", "UNSLOTH_DISABLE_STATISTICS": "1"}
+    from unsloth import FastLanguageModel  # isort: skip  (it patches what is imported after it)
+    from datasets import Dataset
+    from trl import SFTConfig, SFTTrainer
+
+    trl_runs.saved()
+    model, tokenizer = FastLanguageModel.from_pretrained(
+        "model", max_seq_length=64, load_in_4bit=False, full_finetuning=True
+    )
+    arguments = SFTConfig(
+        "out",
+        max_steps=20,
+        logging_steps=1,
+        per_device_train_batch_size=4,
+        learning_rate=5e-3,
+        report_to="none",
+        use_cpu=True,
+        bf16=False,
+    )
+    rows = Dataset.from_list([{"text": text} for text in sentences(SENTENCES, 1)])
+    SFTTrainer(model, arguments, train_dataset=rows, processing_class=tokenizer).train()

@@ -75,41 +75,22 @@ def text_of(form: Form) -> str:
 def documents() -> Mapping[str, str]:
     """Return the run as JSON documents."""
     steps = list(curve())
-    history: list[dict[str, float]] = []
-    for s in steps:
-        place = {"epoch": s["passes"], "step": s["step"]}
-        history.append({"loss": s["loss"], "learning_rate": s["lr"], **place})
-        if s["step"] % 60 == 0:
-            history.append({"eval_loss": s["val"], **place})
     columns = {"loss": [s["loss"] for s in steps], "val_loss": [s["val"] for s in steps]}
     frame = {
         name: {str(i): value for i, value in enumerate(column)} for name, column in columns.items()
     }
     apart = {"train_losses": columns["loss"], "val_losses": columns["val_loss"][5::6]}
-    closing = {
-        "epoch": 3.0,
-        "eval_loss": steps[-1]["val"],
-        "eval_runtime": 3.2,
-        "train_loss": 1.2,
-        "train_runtime": 60.1,
-    }
     return {
-        "json-array/log-history.json": json.dumps(history, indent=2),
-        "json-document/keras-history.json": json.dumps(columns),
         "json-document/pandas.json": json.dumps(frame),
         "json-document/losses-of-a-loop.json": json.dumps(
             {"args": {"lr": 2e-4}, **apart}, indent=2
         ),
-        "json-document/all_results.json": json.dumps(closing, indent=4),
     }
 
 
 DOCUMENTS = (
-    ("json-array/log-history.json", "trainer.state.log_history", 30, 5),
-    ("json-document/keras-history.json", "Keras history", 30, 30),
     ("json-document/pandas.json", "pandas (to_json)", 30, 30),
     ("json-document/losses-of-a-loop.json", "hand-written lists of losses", 30, 5),
-    ("json-document/all_results.json", "all_results.json", 0, 1),
 )
 """Path, tool, points of training and of evaluation."""
 

@@ -1,22 +1,26 @@
 """Make the sample logs of other tools: `python sample_logs/make/make_tool_logs.py NAME…`.
 
 Each NAME is a key of `LOGS`; the tool must be installed (requirements-tools.txt). What the tool
-prints is kept as it prints it, in `sample_logs/formats/FORMAT/`. Every run is of a second or two.
-The logs of tools that need a compiler, a GPU or data of their own are written by hand, after the
-tool's documentation; MANIFEST-tools.toml says which.
+prints is kept as it prints it, in `sample_logs/formats/FORMAT/`. Every run is of seconds, Unsloth's
+of two minutes. The logs of tools that cannot run here are written by hand, after the tool's
+documentation; MANIFEST-tools.toml and MANIFEST-consoles.toml say which, and why.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import framework_runs
 import hf_runs
+import logger_runs
 import parallel_runs
 import tool_runs
 import translation_runs
@@ -97,11 +101,14 @@ def keras_bars() -> None:
 
 
 def keras_lines() -> None:
-    """A line an epoch."""
-    _keras(2)
+    """A line an epoch, with CSVLogger and the history."""
+    import keras
+
+    history = _keras(2, keras.callbacks.CSVLogger("log.csv"))
+    Path("history.json").write_text(json.dumps(history.history), encoding="utf-8")
 
 
-def _keras(verbose: int) -> None:
+def _keras(verbose: int, *callbacks: Any) -> Any:
     import keras
 
     keras.utils.set_random_seed(1)
@@ -109,8 +116,12 @@ def _keras(verbose: int) -> None:
     layers = [keras.layers.Dense(16, "relu"), keras.layers.Dense(1, "sigmoid")]
     model = keras.Sequential(layers)
     model.compile(keras.optimizers.Adam(0.01), "binary_crossentropy", metrics=["accuracy"])
-    model.fit(x, y, validation_data=(x_held, y_held), batch_size=100, epochs=5, verbose=verbose)
+    held = (x_held, y_held)
+    history = model.fit(
+        x, y, 100, 5, verbose=verbose, validation_data=held, callbacks=list(callbacks)
+    )
     model.evaluate(x_held, y_held)
+    return history
 
 
 def lightning_fit() -> None:
@@ -181,7 +192,21 @@ LOGS: dict[str, tuple[Callable[[], None], dict[str, str]]] = {
     "lightgbm": (lightgbm_train, {"": "boosting/lightgbm.log"}),
     "catboost": (catboost_fit, {"": "catboost/catboost.log"}),
     "keras-bars": (keras_bars, {"": "keras-console/bars.log"}),
-    "keras-lines": (keras_lines, {"": "keras-console/lines.log"}),
+    "keras-lines": (
+        keras_lines,
+        {
+            "": "keras-console/lines.log",
+            "log.csv": "csv/keras-csv-logger.csv",
+            "history.json": "json-document/keras-history.json",
+        },
+    ),
+    "trainer": (
+        hf_runs.trainer,
+        {
+            "log-history.json": "json-array/log-history.json",
+            "out/all_results.json": "json-document/all_results.json",
+        },
+    ),
     "lightning": (
         lightning_fit,
         {"": "text/lightning-bar.log", "**/metrics.csv": "csv/lightning-metrics.csv"},
@@ -222,7 +247,22 @@ LOGS: dict[str, tuple[Callable[[], None], dict[str, str]]] = {
         hf_runs.ms_swift,
         {"": "hf-console/ms-swift.log", "out/*/logging.jsonl": "json-lines/ms-swift-logging.jsonl"},
     ),
+    "unsloth": (hf_runs.unsloth, {"": "hf-console/unsloth.log"}),
     "axolotl": (hf_runs.axolotl, {"": "hf-console/axolotl.log"}),
+    "ultralytics": (
+        framework_runs.ultralytics,
+        {
+            "": "ultralytics-console/yolo.log",
+            "runs/train/results.csv": "ultralytics/results.csv",
+        },
+    ),
+    "timm": (framework_runs.timm, {"summary.csv": "csv/timm-summary.csv"}),
+    "setfit": (framework_runs.setfit, {"": "hf-console/setfit.log"}),
+    "composer": (framework_runs.composer, {"": "paragraphs/composer.log"}),
+    "flair": (framework_runs.flair, {"": "text/flair.log"}),
+    "coqui": (framework_runs.coqui, {"": "paragraphs/coqui-tts.log"}),
+    "megatron": (logger_runs.megatron, {"": "text/megatron-lm.log"}),
+    "nemo": (logger_runs.nemo, {"": "text/nemo.log"}),
     "deepspeed": (parallel_runs.deepspeed_pipeline, {"": "text/deepspeed-pipeline.log"}),
     "sockeye": (
         translation_runs.sockeye,

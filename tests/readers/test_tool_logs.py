@@ -53,6 +53,8 @@ SAME = (
     ("text/mmengine-epochs.log", "json-lines/mmengine-epochs.json"),
     ("text/xtuner.log", "json-lines/mmengine-scalars.json"),
     ("mlx-console/train.log", "text/mlx-lm.log"),
+    ("hf-console/ms-swift.log", "json-lines/ms-swift-logging.jsonl"),
+    ("ultralytics-console/yolo.log", "ultralytics/results.csv"),
     ("hf-console/llama-factory.log", "hf-trainer-state/llama-factory.json"),
     ("json-lines/llama-factory-trainer-log.jsonl", "hf-trainer-state/llama-factory.json"),
     ("hf-console/llama-factory-running.log", "json-lines/llama-factory-trainer-log.jsonl"),
@@ -210,3 +212,19 @@ def test_mmengines_evaluations_stay_evaluations_behind_a_line_of_another_program
     alone, behind = read(text), read("started\n" + text)
     for name in ("train_loss", "eval_loss", "eval_accuracy"):
         assert points(behind, name) == points(alone, name)
+
+
+def test_composers_evaluation_of_a_classifier_is_read_where_its_epoch_ends():
+    (run,) = read_path(FORMATS / "paragraphs/composer.log")
+    text = (FORMATS / "paragraphs/composer.log").read_text(encoding="utf-8").splitlines()
+    assert [x for x, _ in points(run, "eval_loss")] == [x for x, _ in points(run, "eval_accuracy")] == [20, 40, 60]
+    for value, line in zip(run.series["eval_loss"].values, run.series["eval_loss"].line, strict=True):
+        assert text[line - 1].strip() == f"Eval metrics/eval/CrossEntropy: {value:.4f}"
+
+
+def test_eight_ranks_whose_banners_fill_the_beginning_are_one_run():
+    banner = "".join(f"[rank{r}]:setting {i} is at its value of {i}\n" for i in range(400) for r in range(8))
+    lines = "".join(f"[rank{r}]:E=1 B={b}\ts/sec=9.1 tok/sec=9.2\tppl={9 - b / 100}\n" for b in (50, 100) for r in range(8))
+    run = read(banner + lines)
+    assert (run.reader, points(run, "train_loss")) == ("sockeye", [(50, 8.5), (100, 8)])
+    assert "one-rank" in run.notes
