@@ -140,7 +140,15 @@ def _kinds(rows: dict[str, IntArray]) -> list[IntArray]:
     """Return the row numbers of train measurements and of evaluations, which each keep their own order."""
     train = [r for name, r in rows.items() if name in ("train_loss", *_STAND_INS["train_loss"])]
     evals = [r for name, r in rows.items() if name.startswith("eval_")]
-    return [group[0] if len(group) == 1 else np.unique(np.concatenate(group)) for group in (train, evals) if group]
+    return [group[0] if len(group) == 1 else _together(group) for group in (train, evals) if group]
+
+
+def _together(rows: list[IntArray]) -> IntArray:
+    """Return the rows that stand in any of these, each once. Each is in order."""
+    marked = np.zeros(max((int(some[-1]) for some in rows if len(some)), default=-1) + 1, dtype=bool)
+    for some in rows:
+        marked[some] = True
+    return np.flatnonzero(marked)
 
 
 def _unfold(step: FloatArray, epoch: FloatArray, kinds: list[IntArray]) -> tuple[FloatArray, tuple[str, ...]]:

@@ -60,18 +60,22 @@ class Stateless:
     known: Known = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Group:
-    """Lines that measure the same quantities: their numbers, and the values line by line."""
+    """Lines that measure the same quantities: their numbers, and the texts of the values line by line."""
 
     names: tuple[str, ...]
     lines: array[int] = field(default_factory=lambda: array("q"))
-    values: array[float] = field(default_factory=lambda: array("d"))
+    texts: list[str] = field(default_factory=list)
+
+    def table(self) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+        """Return the values, a row for each line."""
+        return np.fromiter(map(float, self.texts), dtype=np.float64, count=len(self.texts)).reshape(-1, len(self.names))
 
     def rows(self) -> Iterator[Row]:
-        width = len(self.names)
-        for at, line in enumerate(self.lines):
-            yield Row(line, dict(zip(self.names, self.values[at * width : (at + 1) * width], strict=True)))
+        """Yield the rows one by one."""
+        for line, values in zip(self.lines, self.table().tolist(), strict=True):
+            yield Row(line, dict(zip(self.names, values, strict=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,7 @@ class _Entry:
     """What a shape says, made ready: the group it belongs to, None where it says nothing, and how a line gives its texts."""
 
     group: _Group | None
-    fixed: tuple[float, ...] = ()
+    fixed: tuple[str, ...] = ()
     texts: Callable[[str], Iterable[str]] = tuple
 
 
@@ -93,20 +97,21 @@ def read_lines(source: Source, reader: LineReader) -> Iterator[Record]:
     for first, lines in source.blocks():
         for line, (text, shape) in enumerate(zip(lines, shapes(lines), strict=True), first):
             try:
-                entry = known[shape] if len(shape) <= LONGEST_TEXT else None
+                entry = known[shape]
             except KeyError:
                 if len(known) >= KEPT_SHAPES:
                     known.clear()
-                entry = known[shape] = _entry(reader, shape, groups)
+                entry = None
+                if len(shape) <= LONGEST_TEXT:
+                    entry = known[shape] = _entry(reader, shape, groups)
             if entry is None:
                 for record in reader.records(line, cleaned(source.without_excess(text))):
                     yield from _gathered(groups)
                     yield record
             elif (group := entry.group) is not None:
                 group.lines.append(line)
-                if entry.fixed:
-                    group.values.extend(entry.fixed)
-                group.values.extend(map(float, entry.texts(text)))
+                group.texts += entry.fixed
+                group.texts += entry.texts(text)
         yield from _gathered(groups)
 
 
@@ -127,7 +132,7 @@ def _entry(reader: LineReader, shape: str, groups: dict[tuple[str, ...], _Group]
     except ValueError:
         return None
     names = (*(name for name, _ in told.fixed), *(name for name, _, _ in told.spans))
-    return _Entry(groups.setdefault(names, _Group(names)), tuple(value for _, value in told.fixed), texts)
+    return _Entry(groups.setdefault(names, _Group(names)), tuple(repr(value) for _, value in told.fixed), texts)
 
 
 def _gathered(groups: dict[tuple[str, ...], _Group]) -> Iterator[Record]:
@@ -140,7 +145,7 @@ def _gathered(groups: dict[tuple[str, ...], _Group]) -> Iterator[Record]:
     else:
         yield _block(filled)
     for group in filled:
-        del group.lines[:], group.values[:]
+        del group.lines[:], group.texts[:]
 
 
 def _block(groups: list[_Group]) -> Block:
@@ -148,7 +153,7 @@ def _block(groups: list[_Group]) -> Block:
     parts: dict[str, list[tuple[IntArray, FloatArray]]] = {}
     for group in groups:
         rows = np.searchsorted(lines, np.array(group.lines))
-        table = np.array(group.values).reshape(-1, len(group.names))
+        table = group.table()
         for column, name in enumerate(group.names):
             parts.setdefault(name, []).append((rows, table[:, column]))
     return Block(lines, {name: joined(found) for name, found in parts.items()})
