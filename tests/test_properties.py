@@ -210,7 +210,9 @@ PREFIXES = ("[rank{}]:", "[default{}]:", "{}: ", "[1,{}]<stdout>:", "(TrainWorke
 
 
 @pytest.mark.parametrize(
-    ("path", "prefix"), list(zip((p for p in TEXTS if p.suffix != ".ipynb"), itertools.cycle(PREFIXES), strict=False)), ids=str
+    ("path", "prefix"),
+    list(zip((p for p in TEXTS if p.suffix != ".ipynb"), itertools.cycle(PREFIXES), strict=False)),
+    ids=lambda part: ids(part) if isinstance(part, Path) else part,
 )
 def test_eight_ranks_that_interleave_change_no_verdict_of_any_sample(path, prefix):
     lines = [line for line in path.read_bytes().decode().split("\n") if line.strip()]
