@@ -75,7 +75,9 @@ def read(source: Source) -> Iterator[Record]:
             paragraph = _Paragraph(line, place, not named)
         elif paragraph and (item := _QUANTITY.match(text)):
             name, value = _name(item["name"], item["set"] == "Eval" or paragraph.evaluation), number(item["value"])
-            if name is not None and value is not None:
+            # Coqui measures the norm where it clips only, and else prints 0.
+            unmeasured = name == "grad_norm" and value == 0 and "| >" in text
+            if name is not None and value is not None and not unmeasured:
                 paragraph.add(line, name, value)
         elif (event := event_in(text, line)) is not None:
             if paragraph:

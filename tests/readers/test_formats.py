@@ -99,6 +99,7 @@ def test_every_sample_says_how_it_was_made(sample):
     assert (FORMATS / sample["path"]).exists()
     by_hand = sample["made_by"] == "by hand, after the documented format"
     assert by_hand or sample["made_by"].startswith("python sample_logs/make/") or not sample["versions"]
+    assert bool(sample.get("why")) == by_hand
 
 
 def test_every_file_is_in_a_manifest():

@@ -228,3 +228,9 @@ def test_eight_ranks_whose_banners_fill_the_beginning_are_one_run():
     run = read(banner + lines)
     assert (run.reader, points(run, "train_loss")) == ("sockeye", [(50, 8.5), (100, 8)])
     assert "one-rank" in run.notes
+
+
+def test_coquis_norm_of_zero_is_not_measured():
+    (run,) = read_path(FORMATS / "paragraphs/coqui-tts.log")
+    assert "grad_norm: 0.0" in (FORMATS / "paragraphs/coqui-tts.log").read_text(encoding="utf-8")
+    assert "grad_norm" not in run.series
