@@ -24,7 +24,7 @@ from advisor.readers.names import SPLIT_KEYS, canonical_keys, is_evaluation, is_
 from advisor.readers.objects import is_mmengine_evaluation, row
 from advisor.readers.ranks import OneRank
 from advisor.readers.shapes import Spans, by_shape, has_digit, numbers_at
-from advisor.readers.text import anchored_row, may_be_anchored
+from advisor.readers.text_line import anchored_row, may_be_anchored
 
 _DICT = re.compile(r"\{\s*['\"][^{}]*\}")
 _PAIR = re.compile(rf"['\"]([^'\"]{{1,80}})['\"]\s*:\s*['\"]?({NUMBER})(?:/\d+)?['\"]?\s*(?=[,}}])", re.IGNORECASE)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from advisor.readers import base, formats, hf_console, read_bytes, table, terse, text
+from advisor.readers import base, formats, hf_console, read_bytes, table, terse, text, text_line
 from advisor.readers.assemble import assemble
 from advisor.readers.base import Source
 from advisor.readers.blocks import block, parse_all
@@ -27,7 +27,7 @@ def lines_of_samples():
             yield from path.read_text(encoding="utf-8", errors="replace").splitlines()[:400]
 
 
-@pytest.mark.parametrize("find", [text._layout, hf_console._printed], ids=["text", "hf-console"])
+@pytest.mark.parametrize("find", [text_line.layout_of, hf_console._printed], ids=["text", "hf-console"])
 def test_the_numbers_of_every_sample_line_stand_where_its_shape_says(find):
     for line in lines_of_samples():
         assert find(line) == find.__wrapped__(line)[0], line
@@ -47,7 +47,7 @@ printed_lines = st.lists(st.one_of(pieces, st.integers(0, 10**6).map(str), st.fl
 @example("eval_rouge1: 0.5 loss 1.5")
 @example("{'loss': 1.5, 'rouge2': 0.1, 'epoch': 1}")
 def test_the_shape_of_any_line_tells_where_its_numbers_stand(line):
-    for find in (text._layout, hf_console._printed):
+    for find in (text_line.layout_of, hf_console._printed):
         assert find(line) == find.__wrapped__(line)[0]
 
 
@@ -142,7 +142,7 @@ def test_what_a_line_says_of_those_that_follow_holds_for_lines_read_at_once(line
 
 def test_a_lone_bracket_is_a_step_only_where_it_does_not_repeat_the_epoch():
     lines = ["Epoch 1 [1/3] loss 2.0", "Epoch 1 [2/3] loss 2.0", "Epoch 2 [2/3] loss 2.0"]
-    assert [text.parse_line(line).get("step") for line in lines] == [None, 2.0, None]
+    assert [text_line.parse_line(line).get("step") for line in lines] == [None, 2.0, None]
 
 
 def columns_of(records):
