@@ -14,7 +14,7 @@ from advisor.model import Thinned
 from advisor.parallel import Input, Judge, analyse_one, worth_workers
 from advisor.readers import read_path, read_stream, registry, units
 from advisor.render import json as as_json
-from advisor.render.curve import draw
+from advisor.render.curve import draw, shown
 
 SAMPLES = Path(__file__).parent.parent / "sample_logs"
 STATE = SAMPLES / "faulty/validation-rise/trainer_state.json"
@@ -173,8 +173,8 @@ def test_keeping_only_what_is_drawn_changes_no_verdict_and_no_figure(long_log, r
 @pytest.mark.parametrize("width", [20, 60, 300])
 def test_drawing_at_any_width_changes_no_verdict(long_log, judged, width):
     (before,) = judged(long_log)
-    assert draw(before.run, width, 8) is not None
+    assert draw(shown(before), width, 8) is not None
     (thinned,) = analyse_one(Input(long_log, long_log, 0), Judge((), {})).diagnoses
-    assert draw(thinned.run, width, 8) is not None
+    assert draw(shown(thinned), width, 8) is not None
     (after,) = judged(long_log)
     assert as_json.render([before], "en") == as_json.render([after], "en")
