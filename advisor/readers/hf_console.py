@@ -155,6 +155,10 @@ def _apart(block: Block) -> Iterator[Row | Block]:
             yield part
 
 
+_AGAIN = '"log_history":'
+"""The last line of ms-swift's log tells the whole run again."""
+
+
 @dataclass
 class _Console:
     """How a line is read, and what those before it have begun. Only the first rank that prints a dictionary is read."""
@@ -206,6 +210,8 @@ class _Console:
 
 def _records(text: str, line: int, banners: Banners) -> Iterator[Record]:
     found = False
+    if _AGAIN in text:
+        return
     for printed in _printed(text) if "{" in text else ():
         found = True
         if printed.is_end:

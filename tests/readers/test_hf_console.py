@@ -78,3 +78,10 @@ def test_two_points_that_a_constant_rate_leaves_apart_stay_two():
     text = "".join(f"{{'loss': {loss}, 'learning_rate': 1e-05, 'epoch': 0.0}}\n" for loss in (2.31, 2.305, 2.30))
     (run,) = read(text + "{'loss': 2.2, 'learning_rate': 1e-05, 'epoch': 0.01}\n")
     assert len(run.series["train_loss"]) == 4
+
+
+def test_a_history_that_closes_the_log_behind_a_foreign_line_is_not_a_second_run():
+    entries = [f'{{"loss": {2 - n / 10}, "step": {n}, "epoch": {n / 4}}}' for n in range(1, 9)]
+    text = "\n".join([entries[0], "[INFO] a line of another tool", *entries[1:], f'{{"log_history": [{", ".join(entries)}]}}'])
+    (run,) = read_bytes(text.encode(), "logging.jsonl")
+    assert list(run.series["train_loss"].x) == list(range(1, 9))
