@@ -2,8 +2,9 @@
 
     python docs/gallery.py [--pages FOLDER]
 
-For each sample: page one as a picture and the whole report as Markdown; for some also the PDF and the HTML. The same reports give
-the same files. With --pages nothing is written there: the PDF of every report goes into FOLDER, its pages two by two as pictures
+For each sample: page one as a picture and the whole report as Markdown; for some also the PDF and the HTML. For the samples of
+formats, mostly short, the Markdown. The same reports give the same files.
+With --pages nothing is written there: the PDF of every report goes into FOLDER, its pages two by two as pictures
 beside it, and what a program can see on them is said (page_checks.py); status 1 where there is anything. Needs the extra `pdf`,
 and for --pages pypdfium2.
 """
@@ -16,12 +17,13 @@ import os
 import shutil
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageColor
 
+from advisor.errors import BadReport
 from advisor.report import html, markdown, pdf
 from advisor.report.build import editions
 from advisor.report.making import Maker
@@ -52,9 +54,18 @@ def samples() -> list[str]:
     return [sample["path"] for sample in listed if not sample["path"].startswith("broken/")]
 
 
+def samples_of_formats() -> list[str]:
+    """Return the paths of the logs that show a format, below sample_logs."""
+    manifests = sorted((ROOT / "sample_logs/formats").glob("MANIFEST*.toml"))
+    listed = [entry for path in manifests for entry in tomllib.loads(path.read_text(encoding="utf-8"))["sample"]]
+    return [f"formats/{sample['path']}" for sample in listed]
+
+
 def name_of(sample: str) -> str:
     """Return the name of a sample's files: `faulty-validation-rise` and the log, where a folder holds more than one."""
     path = Path(sample)
+    if path.parts[0] == "formats":
+        return sample
     same = [s for s in samples() if Path(s).parent == path.parent]
     parts = path.with_suffix("").parts if len(same) > 1 or path.suffix == "" else path.parts[:-1]
     return "-".join(parts)
@@ -100,13 +111,17 @@ def entry(sample: str, reports: tuple[Report, ...]) -> str:
     return "\n".join(said) + "\n\n<table><tr>\n\n" + "\n".join(shown) + "\n\n</tr></table>" + page
 
 
-def reported() -> Iterator[tuple[str, tuple[Report, ...]]]:
-    """Yield each sample with its report in every language."""
+def reported(paths: Iterable[str]) -> Iterator[tuple[str, tuple[Report, ...]]]:
+    """Yield each of these samples with its report in every language; one that holds several runs has none."""
     os.chdir(ROOT)  # a report names its log as seen from here
     rules = load(subject="run")
     maker = Maker(rules, Request("", DATE, len(rules)), environment={})
-    for sample in samples():
-        yield sample, editions(maker.single(Path("sample_logs") / sample), sorted(LANGUAGES)[0])
+    for sample in paths:
+        try:
+            made = maker.single(Path("sample_logs") / sample)
+        except BadReport:
+            continue
+        yield sample, editions(made, sorted(LANGUAGES)[0])
 
 
 def look(folder: Path) -> int:
@@ -115,9 +130,9 @@ def look(folder: Path) -> int:
 
     folder.mkdir(parents=True, exist_ok=True)
     found = 0
-    for sample, reports in reported():
+    for sample, reports in reported([*samples(), *samples_of_formats()]):
         for report in reports:
-            name = f"{name_of(sample)}.{report.language}"
+            name = f"{name_of(sample)}.{report.language}".replace("/", "-")
             document = pdf.render([report])
             (folder / f"{name}.pdf").write_bytes(document)
             for number, picture in enumerate(pictures(document), 1):
@@ -126,6 +141,18 @@ def look(folder: Path) -> int:
                 found += 1
                 print(f"{name}: {complaint}")
     return found
+
+
+def _of_formats() -> Iterator[str]:
+    """Write the reports of the samples of formats; yield a row of the index for each."""
+    for sample, reports in reported(samples_of_formats()):
+        links = []
+        for i, report in enumerate(reports):
+            file = GALLERY / f"{name_of(sample)}.{report.language}.md"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(markdown.render((report, *reports[:i], *reports[i + 1 :])))
+            links.append(f"[{report.language}]({file.relative_to(GALLERY).as_posix()})")
+        yield f"| {sample.removeprefix('formats/')} | {reports[0].reader} | {' · '.join(links)} |"
 
 
 def write() -> None:
@@ -138,10 +165,11 @@ def write() -> None:
         "and leads to the whole report as Markdown. The PDF itself is kept for three samples, so that the repository stays small; "
         "`advisor report LOG -o report.pdf` makes it for any.",
     ]
-    for sample, reports in reported():
+    for sample, reports in reported(samples()):
         for file, content in files_of(sample, reports):
             (GALLERY / file).write_bytes(content)
         blocks.append(entry(sample, reports))
+    blocks += ["## One log of each format", "\n".join(["| log | read as | |", "|---|---|---|", *_of_formats()])]
     (GALLERY / "README.md").write_text("\n\n".join(blocks) + "\n", encoding="utf-8")
 
 

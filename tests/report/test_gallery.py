@@ -2,6 +2,8 @@
 
 import re
 
+from advisor.readers import read_path
+
 MOST_OF_A_PREVIEW = 60_000
 MADE_ANEW = "make the gallery anew: python docs/gallery.py"
 
@@ -17,8 +19,18 @@ def test_every_sample_is_there_in_both_languages(gallery):
     assert missing == [], MADE_ANEW
 
 
+def test_every_log_of_a_format_that_holds_one_run_is_there_in_both_languages(gallery, root):
+    missing = {
+        sample
+        for sample in gallery.samples_of_formats()
+        for language in gallery.LANGUAGES
+        if not (gallery.GALLERY / f"{sample}.{language}.md").is_file()
+    }
+    assert [sample for sample in missing if len(read_path(root / "sample_logs" / sample)) == 1] == [], MADE_ANEW
+
+
 def test_no_two_samples_have_one_name(gallery):
-    names = list(map(gallery.name_of, gallery.samples()))
+    names = list(map(gallery.name_of, [*gallery.samples(), *gallery.samples_of_formats()]))
     assert sorted(set(names)) == sorted(names)
 
 
