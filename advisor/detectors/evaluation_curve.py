@@ -16,11 +16,7 @@ def evaluation_worsens_from_the_start(
     """The best evaluation is among the first, and the end lies above it beyond the noise: training leads away from it."""
     if eval_best.index > best_within * (eval_rise.count - 1):
         return None
-    if eval_rise.relative < max(min_rise, noise_factor * eval_rise.noise):
-        return None
-    finite = eval_loss.finite
-    facts = {"rise": eval_rise.relative, "best": eval_best.value, "last": float(finite.values[-1])}
-    return Hit(facts, (finite.point(eval_best.index), finite.point(len(finite) - 1)))
+    return _end_above_best(eval_loss, eval_best, eval_rise, max(min_rise, noise_factor * eval_rise.noise))
 
 
 @detector
@@ -30,7 +26,11 @@ def evaluation_turns(
     """The evaluation loss falls for a good part of the run, then rises beyond the noise."""
     if eval_best.index <= best_after * (eval_rise.count - 1):
         return None
-    if eval_rise.relative < max(min_rise, noise_factor * eval_rise.noise):
+    return _end_above_best(eval_loss, eval_best, eval_rise, max(min_rise, noise_factor * eval_rise.noise))
+
+
+def _end_above_best(eval_loss: Series, eval_best: Best, eval_rise: Rise, least: float) -> Hit | None:
+    if eval_rise.relative < least:
         return None
     finite = eval_loss.finite
     facts = {"rise": eval_rise.relative, "best": eval_best.value, "last": float(finite.values[-1])}
