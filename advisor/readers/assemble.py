@@ -161,6 +161,8 @@ def _unfold(step: FloatArray, epoch: FloatArray, kinds: list[IntArray]) -> tuple
     if not np.any(back & onward) or np.any(np.diff(step[rows])[onward] > 0) or np.any(epoch[rows] % 1):
         return step, ()
     length = float(np.max(step[rows]))
+    if np.min(step[rows]) == 0 and not np.all(onward):  # counted from 0, so the next epoch's 0 is not the last step again
+        length += float(np.median(np.diff(step[rows])[~onward]))
     known = np.isfinite(step) & np.isfinite(epoch)
     unfolded = step.copy()
     unfolded[known] += (epoch[known] - np.min(epoch[rows])) * length

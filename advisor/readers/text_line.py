@@ -205,7 +205,9 @@ def _axes(text: str, evaluation: bool) -> tuple[dict[str, tuple[int, int]], tupl
     elif "step" not in axes and "epoch" in axes and not evaluation:
         word = _EPOCH_WORD.search(text)
         pairs = list(_BRACKET_STEP.finditer(text, word.start() if word else 0))
-        if len(pairs) > 1:
+        begin, end = axes["epoch"]
+        # Behind an epoch in brackets of its own the pair is never the epoch again: `Epoch: [2] [2/8]`.
+        if len(pairs) > 1 or (pairs and text.endswith("[", 0, begin) and text.startswith("]", end)):
             axes["step"] = pairs[-1].span(1)
         elif pairs:
             return axes, pairs[0].span(1)

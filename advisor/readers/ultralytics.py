@@ -12,7 +12,8 @@ from advisor.readers.base import Format, Record, Row, Source, Unread
 from advisor.readers.clean import number
 
 _PARTS = {"train_loss_sum": "train/", "eval_loss_sum": "val/"}
-_RATES = ("lr/pg0", "x/lr0")
+_RATES = ("lr/pg1", "x/lr1", "lr/pg0", "x/lr0")
+"""Of the groups' rates the second: the first group is the biases', whose rate warms up from above, from 0.1 where unset."""
 _SCORES = "metrics/"
 
 

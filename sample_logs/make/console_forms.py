@@ -52,8 +52,7 @@ WHY_BY_HAND = {
     "OLMo": f"{_GPU}; ai2-olmo 0.6.0 was not run",
     "OpenAI fine-tuning result": _SERVICE,
     "OpenRLHF": f"{_GPU}; openrlhf 0.11.2 imports on a CPU",
-    "PaddleClas": "paddleclas 2.6.0 installs; a run of it has not been made yet",
-    "PaddleDetection": "paddledet 2.6.0 installs; a run of it has not been made yet",
+    "PaddleClas": f"{_NO_SCRIPT}: paddleclas 2.6.0 trains nothing, No module named 'ppcls.engine'",
     "PaddleNLP": "paddlenlp 2.8.1 was not brought to import: it wants NumPy 1, huggingface_hub 0.23, datasets 2, aistudio-sdk 0.2 and more",
     "PaddleOCR": f"{_NO_SCRIPT}: paddleocr 3.7.0 recognises and does not train",
     "PaddleSeg": "paddleseg 2.8.0 trains beside paddlepaddle 2.6.2 until it logs: IndexError, its loss has no axis there",
@@ -277,13 +276,6 @@ FORMS = (
         "[03/01 10:00:00 d2.utils.events]:  eta: 0:12:34  iter: {step}  total_loss: {loss:.4g}  loss_cls: {half:.4g}  "
         "loss_box_reg: {half:.4g}    time: 0.3123  last_time: 0.3012  data_time: 0.0123  last_data_time: 0.0045   lr: {lr:.4g}  "
         "max_mem: 2345M\n",
-    ),
-    Form(
-        "text/paddledetection.log",
-        "PaddleDetection",
-        "PaddlePaddle/PaddleDetection ppdet/engine/callbacks.py",
-        "[03/01 10:00:00] ppdet.engine INFO: Epoch: [{epoch0}] [{batch:3d}/{batches}] learning_rate: {lr:.6f} loss: {loss:.6f} "
-        "loss_xy: {half:.6f} eta: 1:23:45 batch_cost: 0.5123 data_cost: 0.0123 ips: 15.6123 images/s\n",
     ),
     Form(
         "text/paddleocr.log",

@@ -30,7 +30,7 @@ def without_torchvisions_operators() -> None:
     torch.library.register_fake = register
 
 
-def _boxes(part: str, count: int, seed: int) -> None:
+def boxes(part: str, count: int, seed: int) -> None:
     """Write images of red and green squares, with where they stand."""
     import numpy as np
     from PIL import Image
@@ -60,8 +60,8 @@ def ultralytics() -> None:
     from ultralytics.utils.nms import TorchNMS
 
     torchvision.ops.nms = TorchNMS.nms
-    _boxes("train", 32, 1)
-    _boxes("val", 16, 2)
+    boxes("train", 32, 1)
+    boxes("val", 16, 2)
     places = f"path: {Path.cwd()}/data\ntrain: images/train\nval: images/val\n"
     Path("data.yaml").write_text(f"{places}names: [green, red]\n")
     YOLO("yolo11n.yaml").train(

@@ -25,6 +25,7 @@ import parallel_runs
 import tool_runs
 import translation_runs
 import trl_runs
+import vision_runs
 from console import without_machine_paths
 
 MAKE = Path(__file__).resolve().parent
@@ -256,6 +257,11 @@ LOGS: dict[str, tuple[Callable[[], None], dict[str, str]]] = {
             "runs/train/results.csv": "ultralytics/results.csv",
         },
     ),
+    "yolov5": (
+        vision_runs.yolov5,
+        {"runs/train/results.csv": "ultralytics/yolov5-results.csv"},
+    ),
+    "paddledetection": (vision_runs.paddledetection, {"": "text/paddledetection.log"}),
     "timm": (framework_runs.timm, {"summary.csv": "csv/timm-summary.csv"}),
     "setfit": (framework_runs.setfit, {"": "hf-console/setfit.log"}),
     "composer": (framework_runs.composer, {"": "paragraphs/composer.log"}),

@@ -37,3 +37,18 @@ def test_the_closing_means_of_a_run_are_no_points_of_its_curves():
     (run,) = read_bytes(log.encode(), "run.log")
     assert run.series.keys() == {"train_loss"}
     assert run.series["train_loss"].values.tolist() == [2.5, 2.4]
+
+
+@pytest.mark.parametrize("line", ["Epoch: [{epoch}] [{batch}/8] loss: {loss}", "Epoch: [{epoch}][{batch:3d}/8]\tLoss {loss:.4e}"])
+def test_a_batch_of_the_same_number_as_its_epoch_has_a_place_and_the_first_of_an_epoch_stands_behind_the_last(line):
+    places = [(epoch, batch) for epoch in range(4) for batch in (0, 2, 4, 6)]
+    log = "\n".join(line.format(epoch=epoch, batch=batch, loss=5 - epoch - batch / 10) for epoch, batch in places)
+    (run,) = read_bytes(log.encode(), "run.log")
+    assert run.series.keys() == {"train_loss"}
+    assert run.series["train_loss"].x.tolist() == [8 * epoch + batch for epoch, batch in places]
+
+
+def test_epochs_of_one_line_each_leave_no_place_undefined():
+    log = "Epoch: [0] [4/8] loss: 2.5\nEpoch: [1] [2/8] loss: 2.4\nEpoch: [2] [0/8] loss: 2.3\n"
+    (run,) = read_bytes(log.encode(), "run.log")
+    assert run.series["train_loss"].x.tolist() == [4, 6, 8]

@@ -31,3 +31,11 @@ def test_padded_columns_are_read():
     run = read("   epoch,  train/box_loss,  train/obj_loss,  val/box_loss,  x/lr0\n   0,   0.1,  0.05,  0.2,  0.01\n")
     assert run.series["train_loss"].values.tolist() == pytest.approx([0.15])
     assert run.series["learning_rate"].values.tolist() == [0.01]
+
+
+def test_the_rate_is_that_of_the_weights_and_not_of_the_biases_which_warm_up_from_above():
+    columns = "epoch,  train/box_loss,  train/obj_loss,  val/box_loss,  x/lr0,  x/lr1,  x/lr2\n"
+    yolov5 = columns + "0,  0.1,  0.05,  0.2,  0.0865,  0.0015,  0.0015\n"
+    assert read(yolov5).series["learning_rate"].values.tolist() == [0.0015]
+    groups = HEADER.replace("lr/pg0", "lr/pg0,lr/pg1,lr/pg2") + "1,12.3,1.0,2.0,0.5,0.3,1.5,2.5,0.5,0.07,0.003,0.003\n"
+    assert read(groups).series["learning_rate"].values.tolist() == [0.003]
