@@ -18,9 +18,10 @@ ONLY_TRANSFORMERS = frozenset({
 """Settings that exist in transformers' Trainer alone, unless a dialect names them."""
 
 _ULTRALYTICS = {
-    "num_train_epochs": "epochs", "learning_rate": "lr0", "early_stopping_patience": "patience",
+    "num_train_epochs": "epochs", "learning_rate": ABSENT, "early_stopping_patience": "patience",
     "per_device_train_batch_size": "batch", "dataloader_num_workers": "workers",
 }  # fmt: skip
+"""Its `lr0` is that of SGD on images; the numbers that rules give for a rate are those of language models."""
 
 DIALECTS: Mapping[str, Mapping[str, str]] = {
     "boosting": {"max_steps": "num_boost_round", "early_stopping_patience": ABSENT},

@@ -37,6 +37,13 @@ def test_boosted_trees_are_not_told_of_chat_templates_and_learning_rates():
     assert [cause.name for cause in found.causes] == ["too_many_epochs"]
 
 
+def test_a_trainer_of_image_models_is_given_no_rate_of_language_models():
+    found = judged(FORMATS / "ultralytics" / "yolov5-results.csv")
+    assert "INSTAB-005" in [finding.rule.id for finding in found.findings]
+    assert "learning_rate" not in [change.parameter for change in found.changes]
+    assert not any(cause.name == "learning_rate_too_high" for cause in found.causes)
+
+
 def test_a_tool_without_a_dialect_is_told_the_transformers_names():
     assert name_in("json-lines", "max_steps") == "max_steps"
     assert Change("max_steps", 2, 1, "safe", "RULE-001", {}).name == "max_steps"

@@ -19,7 +19,7 @@ from advisor.plan.planned import DIFFICULTIES, Parameter
 from advisor.recipes.base import RANGES, rounded
 from advisor.recipes.evaluation import EVALUATIONS
 from advisor.recipes.settings import ENOUGH_UPDATES, LORA_RANKS
-from advisor.signals.rates import ALPHA, LARGE, rate_band
+from advisor.signals.rates import ALPHA, LARGE, published_band
 
 SPLIT = 10
 """Training rows for each evaluation row, documented for every supervised model."""
@@ -121,7 +121,7 @@ DOCUMENTED_FROM = 1e8
 def rate(model: Model, method: str, batch: int) -> Parameter:
     """Return the learning rate: the middle of the plausible band, moved with the batch, inside the documented range."""
     kind = "lora" if method == "lora" else "full"
-    band = rate_band({"lora_alpha": ALPHA}, kind, model.parameters, "sft")
+    band = published_band({"lora_alpha": ALPHA}, kind, model.parameters, "sft")
     value = band.middle * PER_DOUBLING ** math.log2(batch / USUAL_BATCH)
     large = model.parameters >= VERY_LARGE
     value *= LESS_FOR_LARGE if large else 1.0

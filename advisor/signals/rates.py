@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from advisor.model import Facts
+from advisor.model import Facts, NotApplicable, Run
 from advisor.signals.registry import signal
 from advisor.signals.settings import setting
 
@@ -68,9 +68,20 @@ def method(config: Facts) -> str:
     return "full" if "full" in said or "trainable_parameters" in config else "unknown"
 
 
+OF_IMAGES = frozenset({"ultralytics", "ultralytics-console"})
+"""Formats of trainers of image models, for which the bands, those of language models, say nothing."""
+
+
 @signal
-def rate_band(config: Facts, method: str, model_parameters: float | None, objective: str) -> RateBand:
-    """The published band for this objective, method and model, moved by LoRA's alpha and, below a billion parameters, by size."""
+def rate_band(run: Run, config: Facts, method: str, model_parameters: float | None, objective: str) -> RateBand:
+    """The published band of learning rates for what this run trains."""
+    if run.reader in OF_IMAGES:
+        raise NotApplicable("rate_band")
+    return published_band(config, method, model_parameters, objective)
+
+
+def published_band(config: Facts, method: str, model_parameters: float | None, objective: str) -> RateBand:
+    """Return the band for this objective, method and model, moved by LoRA's alpha and, below a billion parameters, by size."""
     size = model_parameters or (setting(config, "trainable_parameters") if method == "full" else None)
     bands = BANDS[KINDS.get(objective, "supervised")]
     low, high = bands[method] if method in bands else (bands["full"][0], bands["lora"][1])
